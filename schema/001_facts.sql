@@ -1,0 +1,289 @@
+-- 001_facts.sql — everything that is kept.  Append-only: a later change is a later file.
+-- Times are Unix seconds, UTC.  Text that repeats is stored once in string and referred to by number.
+-- An event's identity is (at, mark): mark hashes (server, canonical line, its how-manieth in that second).
+
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,             -- 'hash_seed': seed of string.hash, drawn when the database is made
+    value ANY                           -- its value
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE server (
+    id   INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,          -- as --server, the configuration or the host name said at first ingest
+    zone TEXT NOT NULL                  -- tz database name in which its local stamps are read; fixed
+) STRICT;
+
+CREATE TABLE zone_offset (
+    server     INTEGER NOT NULL,        -- server.id
+    since      INTEGER NOT NULL,        -- first second at which this offset holds
+    utc_offset INTEGER NOT NULL,        -- seconds east of UTC
+    PRIMARY KEY (server, since)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE string (
+    id     INTEGER PRIMARY KEY,
+    hash   INTEGER NOT NULL,            -- 64 bits over text, seeded: finds the text again
+    text   TEXT NOT NULL,               -- address, host, IP, reason ...; control bytes as #ooo
+    domain INTEGER                      -- string.id of the domain part: a@b.c -> b.c, mx.b.c -> b.c; NULL: none
+) STRICT;
+CREATE UNIQUE INDEX string_hash ON string (hash);
+
+CREATE TABLE source (
+    id         INTEGER PRIMARY KEY,
+    server     INTEGER NOT NULL,        -- server.id
+    path       TEXT NOT NULL,           -- as last seen; '-' is standard input
+    head_hash  INTEGER NOT NULL,        -- over its first head_size bytes, uncompressed: what it is known by
+    head_size  INTEGER NOT NULL,        -- octets, at most 4096
+    position   INTEGER NOT NULL,        -- octets read, uncompressed
+    tail_hash  INTEGER NOT NULL,        -- over the up to 4096 octets before position
+    lines      INTEGER NOT NULL,        -- lines read
+    first_at   INTEGER,                 -- earliest event
+    last_at    INTEGER,                 -- latest event
+    longest_gap INTEGER,                -- seconds of the longest silence in it
+    gap_at     INTEGER,                 -- when that silence began
+    years      TEXT,                    -- 'printed', 'inferred', 'given': where the years came from
+    damage     TEXT,                    -- why it ended early (a truncated .gz ...); NULL: whole
+    read_at    INTEGER NOT NULL,        -- when it was last read
+    carry      BLOB                     -- what the next read takes up: last stamp, counters, unfinished lines
+) STRICT;
+CREATE INDEX source_head ON source (head_hash);
+
+CREATE TABLE source_file (
+    device   INTEGER NOT NULL,
+    inode    INTEGER NOT NULL,
+    size     INTEGER NOT NULL,          -- octets as stored
+    mtime_ns INTEGER NOT NULL,
+    source   INTEGER NOT NULL,          -- source.id: this very file was read to its end
+    PRIMARY KEY (device, inode, size, mtime_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE line_tally (
+    source  INTEGER NOT NULL,           -- source.id
+    dialect TEXT NOT NULL,              -- 'exim_mainlog', 'spamd' ...; '' for blank and unframed lines
+    kind    TEXT NOT NULL,              -- event kind; 'blank', 'foreign', 'unparsed', 'damaged'
+    program TEXT NOT NULL,              -- syslog program of foreign lines, else ''
+    lines   INTEGER NOT NULL,           -- lines of this kind read
+    copies  INTEGER NOT NULL,           -- of them already known through another source or channel
+    PRIMARY KEY (source, dialect, kind, program)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE message (
+    id             INTEGER PRIMARY KEY,
+    server         INTEGER NOT NULL,    -- server.id
+    exim_id        TEXT NOT NULL,       -- 16 or 23 characters, unique per server
+    at             INTEGER NOT NULL,    -- received, or the first line seen of it
+    received       INTEGER,             -- arrival line <= or (=; NULL: arrival never seen
+    received_ms    INTEGER,             -- fraction of that stamp, 0-999; NULL: none printed
+    arrival_mark   INTEGER,             -- mark of the arrival line taken
+    arrival_source INTEGER,             -- source.id of the arrival line
+    sender         INTEGER,             -- envelope sender; the empty string is the null sender <>
+    host           INTEGER,             -- verified host name; NULL: none, or local
+    helo           INTEGER,             -- what the client called itself
+    ip             INTEGER,             -- NULL: local submission
+    protocol       INTEGER,             -- P=
+    auth           INTEGER,             -- authenticator
+    auth_id        INTEGER,             -- authenticated id
+    local_user     INTEGER,             -- U=: local user or ident
+    tls            INTEGER,             -- X=: version and cipher
+    size           INTEGER,             -- S=, octets
+    subject        TEXT,                -- T=, decoded
+    message_id     TEXT,                -- id=, without <>
+    recipients     INTEGER,             -- number of envelope recipients, where logged
+    parent         TEXT,                -- R=: exim id of the message this one reports on
+    copy_of        TEXT,                -- exim id of the message that was re-injected as this one
+    flags          INTEGER NOT NULL,    -- 1 several arrivals, 2 fakereject, 4 arrival retracted, 8 ambiguous line
+    completed      INTEGER,             -- Completed
+    completed_ms   INTEGER,             -- fraction of that stamp
+    completed_source INTEGER,           -- source.id of the Completed line
+    queue_ms       INTEGER,             -- QT= of Completed, milliseconds, where logged
+    frozen         INTEGER,             -- last time it was frozen
+    thawed         INTEGER,             -- last time it was unfrozen
+    removed        INTEGER,             -- removed or cancelled
+    delayed        INTEGER NOT NULL,    -- 1: at least one deferral
+    failed         INTEGER NOT NULL,    -- 1: at least one recipient failed
+    remote         INTEGER NOT NULL     -- 1: at least one delivery to a host
+) STRICT;
+CREATE UNIQUE INDEX message_exim_id ON message (exim_id, server);
+CREATE INDEX message_at ON message (at);
+
+CREATE TABLE delivery (
+    at           INTEGER NOT NULL,
+    mark         INTEGER NOT NULL,
+    ms           INTEGER,               -- fraction of the stamp, 0-999; NULL: none printed
+    source       INTEGER NOT NULL,      -- source.id that brought it first
+    message      INTEGER NOT NULL,      -- message.id
+    kind         INTEGER NOT NULL,      -- string: delivered additional cutthrough deferred failed suppressed discarded handoff
+    recipient    INTEGER,               -- address after routing, mailbox, pipe or file
+    original     INTEGER,               -- address as the sender gave it; NULL: the same
+    router       INTEGER,
+    transport    INTEGER,
+    host         INTEGER,               -- NULL: local
+    ip           INTEGER,
+    tls          INTEGER,
+    size         INTEGER,               -- S= of the delivery, octets
+    response     TEXT,                  -- C=: the remote's answer, decoded
+    reason       INTEGER,               -- string: why deferred or failed, what varies taken out
+    reason_class INTEGER,               -- string: class of the reason
+    detail       TEXT,                  -- the reason as written; NULL: as reason
+    error        INTEGER,               -- defer (N): > 0 errno, < 0 Exim's own
+    deliver_ms   INTEGER,               -- DT=, milliseconds
+    queue_ms     INTEGER,               -- QT=, milliseconds
+    orphan       INTEGER,               -- 1: its message's arrival was not known when it was stored
+    flags        INTEGER,               -- 8 ambiguous line
+    PRIMARY KEY (at, mark)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delivery_orphan ON delivery (message) WHERE orphan = 1;
+
+CREATE TABLE rejection (
+    at           INTEGER NOT NULL,
+    mark         INTEGER NOT NULL,
+    ms           INTEGER,               -- fraction of the stamp
+    source       INTEGER NOT NULL,      -- source.id that brought it first
+    server       INTEGER NOT NULL,      -- server.id
+    stage        INTEGER NOT NULL,      -- string: connect helo mail rcpt predata data mime auth starttls etrn vrfy expn quit local other
+    temporary    INTEGER NOT NULL,      -- 1: 4xx, may be tried again
+    host         INTEGER,               -- verified host name
+    helo         INTEGER,
+    ip           INTEGER,
+    sender       INTEGER,
+    recipient    INTEGER,
+    message      TEXT,                  -- exim id, where the message had one
+    reason       INTEGER,               -- string: what varies taken out
+    reason_class INTEGER,               -- string
+    detail       TEXT,                  -- the reason as written; NULL: as reason
+    flags        INTEGER,               -- 8 ambiguous line
+    PRIMARY KEY (at, mark)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE auth_failure (
+    at      INTEGER NOT NULL,
+    mark    INTEGER NOT NULL,
+    ms      INTEGER,                    -- fraction of the stamp
+    source  INTEGER NOT NULL,           -- source.id that brought it first
+    server  INTEGER NOT NULL,           -- server.id
+    service INTEGER NOT NULL,           -- string: smtp imap pop3 pop2
+    user    INTEGER,                    -- who was tried, where the line says
+    host    INTEGER,                    -- verified host name
+    helo    INTEGER,
+    ip      INTEGER,
+    method  INTEGER,                    -- string: authenticator or mechanism
+    reason  INTEGER,                    -- string
+    flags   INTEGER,                    -- 8 ambiguous line
+    PRIMARY KEY (at, mark)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session_line (
+    at       INTEGER NOT NULL,
+    mark     INTEGER NOT NULL,
+    ms       INTEGER,                   -- fraction of the stamp
+    source   INTEGER NOT NULL,          -- source.id that brought it first
+    server   INTEGER NOT NULL,          -- server.id
+    service  INTEGER NOT NULL,          -- string: imap pop3 pop2
+    kind     INTEGER NOT NULL,          -- 1 opened, 2 login, 3 transfer, 4 end: half-events, paired when read
+    pid      INTEGER,                   -- of the daemon: with the time, what pairs them
+    user     INTEGER,
+    host     INTEGER,
+    ip       INTEGER,
+    method   INTEGER,                   -- string: how the login was made
+    outcome  INTEGER,                   -- string: how it ended
+    messages INTEGER,                   -- nmsgs= in the mailbox
+    deleted  INTEGER,                   -- ndel=, ndele=
+    bytes    INTEGER,                   -- octets transferred
+    flags    INTEGER,                   -- 8 ambiguous line
+    PRIMARY KEY (at, mark)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE scan_line (
+    at         INTEGER NOT NULL,
+    mark       INTEGER NOT NULL,
+    ms         INTEGER,                 -- fraction of the stamp
+    source     INTEGER NOT NULL,        -- source.id that brought it first
+    server     INTEGER NOT NULL,        -- server.id
+    kind       INTEGER NOT NULL,        -- 1 start, 2 verdict (exact score), 3 result (rules, Message-ID)
+    pid        INTEGER,                 -- of spamd's child: with the time, what pairs them
+    user       INTEGER,                 -- whose rules were used
+    message_id TEXT,                    -- without <>, as spamd wrote it
+    resent_id  TEXT,
+    is_spam    INTEGER,
+    score      INTEGER,                 -- thousandths; of a result cut to whole points
+    threshold  INTEGER,                 -- thousandths
+    rules      INTEGER,                 -- string: comma separated
+    scan_ms    INTEGER,                 -- milliseconds
+    size       INTEGER,                 -- octets
+    autolearn  INTEGER,                 -- string
+    PRIMARY KEY (at, mark)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event (
+    at      INTEGER NOT NULL,
+    mark    INTEGER NOT NULL,
+    ms      INTEGER,                    -- fraction of the stamp
+    source  INTEGER NOT NULL,           -- source.id that brought it first
+    server  INTEGER NOT NULL,           -- server.id
+    kind    INTEGER NOT NULL,           -- string: connection queue_run host_error frozen ...
+    message TEXT,                       -- exim id, where the line names one
+    host    INTEGER,
+    ip      INTEGER,
+    user    INTEGER,
+    text    TEXT,                       -- what no column holds
+    flags   INTEGER,                    -- 8 ambiguous line
+    PRIMARY KEY (at, mark)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE unparsed_line (
+    at       INTEGER NOT NULL,          -- its stamp, or that of the line before
+    mark     INTEGER NOT NULL,
+    source   INTEGER NOT NULL,          -- source.id that brought it first
+    server   INTEGER NOT NULL,          -- server.id
+    line     INTEGER NOT NULL,          -- number in its source, from 1
+    dialect  TEXT NOT NULL,             -- who should have understood it; '' when no stamp was found
+    fault_at INTEGER,                   -- offset of the byte that stopped the parser; NULL: unknown wording
+    size     INTEGER NOT NULL,          -- octets of the whole line
+    text     TEXT NOT NULL,             -- its first 4096 octets, control bytes as #ooo
+    PRIMARY KEY (at, mark)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE measure (
+    id   INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,          -- what rollup rows of this number count
+    help TEXT NOT NULL                  -- and what their keys are
+) STRICT;
+
+CREATE TABLE rollup (
+    measure   INTEGER NOT NULL,         -- measure.id
+    day       INTEGER NOT NULL,         -- the server's local day, days since 1970-01-01
+    server    INTEGER NOT NULL,         -- server.id
+    slot      INTEGER NOT NULL,         -- local hour 0-23, or a bin of queue time 0-9; else 0
+    key1      INTEGER NOT NULL,         -- string.id; 0: none or local
+    key2      INTEGER NOT NULL,         -- string.id or 0
+    key3      INTEGER NOT NULL,         -- string.id or 0
+    key4      INTEGER NOT NULL,         -- string.id or 0
+    count     INTEGER NOT NULL,         -- messages, deliveries or lines
+    addresses INTEGER NOT NULL,         -- recipients: deliveries and additional addresses
+    bytes     INTEGER NOT NULL,         -- octets, by the size of the message
+    PRIMARY KEY (measure, day, server, slot, key1, key2, key3, key4)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO measure (id, name, help) VALUES
+    (1,  'received',            'messages with their arrival, by hour received; copies re-injected by a scanner and retracted ones apart'),
+    (2,  'received_host',       'the same; key1 sending host: verified name, else IP, 0 local'),
+    (3,  'received_email',      'the same; key1 envelope sender'),
+    (4,  'received_user',       'the same, submitted locally; key1 local user'),
+    (5,  'delayed',             'messages of measure 1 with at least one deferral, by day received'),
+    (6,  'failed',              'messages of measure 1 with at least one failed recipient, by day received'),
+    (7,  'copied',              'arrivals of copies re-injected by a scanner, by hour received'),
+    (8,  'delivered',           'deliveries (delivered, cutthrough; addresses with additional), by hour; bytes of the message'),
+    (9,  'delivered_transport', 'the same; key1 transport'),
+    (10, 'delivered_host',      'the same; key1 host delivered to: name, else IP, 0 local'),
+    (11, 'delivered_email',     'the same; key1 recipient after routing'),
+    (12, 'delivered_user',      'the same, local only; key1 recipient after routing'),
+    (13, 'delivery_kind',       'delivery lines; key1 kind'),
+    (14, 'relayed',             'delivered to a host, received from a host, recipient not rewritten; key1 from host, key2 sender, key3 to host, key4 recipient'),
+    (15, 'rejected',            'permanent rejections; key1 stage, key2 reason, key3 class'),
+    (16, 'deferred_client',     'temporary rejections; key1 stage, key2 reason, key3 class'),
+    (17, 'rejected_host',       'permanent rejections; key1 host: verified name, else IP, 0 none'),
+    (18, 'deferred_client_host','temporary rejections; key1 host: verified name, else IP, 0 none'),
+    (19, 'queue_all',           'completed messages, by day completed; slot bin of time on queue: under 1m 5m 15m 30m 1h 3h 6h 12h 1d, over'),
+    (20, 'queue_remote',        'the same, messages with at least one delivery to a host'),
+    (21, 'error',               'failed deliveries; key1 recipient, key2 host, key3 reason, key4 class'),
+    (22, 'auth_failure',        'failed authentications; key1 service, key2 host: verified name, else IP, key3 user');

@@ -1,0 +1,330 @@
+-- views.sql — what people and reports read.  Made anew whenever this file changes; stable names.
+-- Every view has at (Unix seconds, to filter by), time (the server's local text, to read) and server.
+
+CREATE VIEW messages AS
+SELECT m.at                         AS at,              -- received, or the first line seen
+       datetime(m.at + (SELECT z.utc_offset FROM zone_offset z
+                         WHERE z.server = m.server AND z.since <= m.at
+                         ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       v.name                       AS server,
+       m.exim_id                    AS exim_id,
+       m.received                   AS received,        -- NULL: arrival never seen
+       sender.text                  AS sender,          -- '' is the null sender <>
+       sender_domain.text           AS sender_domain,
+       host.text                    AS host,            -- verified name
+       helo.text                    AS helo,
+       ip.text                      AS ip,
+       protocol.text                AS protocol,
+       auth.text                    AS auth,            -- authenticator
+       auth_id.text                 AS auth_id,
+       local_user.text              AS local_user,      -- U=
+       tls.text                     AS tls,
+       m.size                       AS size,
+       m.subject                    AS subject,
+       m.message_id                 AS message_id,
+       m.recipients                 AS recipients,
+       m.completed                  AS completed,
+       CASE WHEN m.completed IS NULL THEN NULL
+            WHEN m.queue_ms IS NOT NULL THEN m.queue_ms / 1000.0
+            WHEN m.received IS NOT NULL
+            THEN (m.completed - m.received)
+                 + (coalesce(m.completed_ms, 0) - coalesce(m.received_ms, 0)) / 1000.0
+       END                          AS queue_seconds,
+       CASE WHEN m.flags & 4                       THEN 'retracted'
+            WHEN m.received IS NULL                THEN 'arrival never seen'
+            WHEN m.completed IS NOT NULL           THEN 'completed'
+            WHEN m.frozen > coalesce(m.thawed, 0)  THEN 'frozen'
+            ELSE 'queued' END       AS state,
+       m.delayed                    AS delayed,         -- 1: at least one deferral
+       m.failed                     AS failed,          -- 1: at least one failed recipient
+       m.parent                     AS parent_exim_id,  -- the message this bounce is about
+       m.copy_of                    AS copy_of,         -- the message a scanner re-injected as this one
+       (m.flags & 9) <> 0           AS ambiguous,       -- several arrivals, or more than one reading
+       (m.flags & 2) <> 0           AS fakereject       -- received, the client was told it was rejected
+  FROM message m
+  JOIN server v                   ON v.id = m.server
+  LEFT JOIN string sender         ON sender.id = m.sender
+  LEFT JOIN string sender_domain  ON sender_domain.id = sender.domain
+  LEFT JOIN string host           ON host.id = m.host
+  LEFT JOIN string helo           ON helo.id = m.helo
+  LEFT JOIN string ip             ON ip.id = m.ip
+  LEFT JOIN string protocol       ON protocol.id = m.protocol
+  LEFT JOIN string auth           ON auth.id = m.auth
+  LEFT JOIN string auth_id        ON auth_id.id = m.auth_id
+  LEFT JOIN string local_user     ON local_user.id = m.local_user
+  LEFT JOIN string tls            ON tls.id = m.tls;
+
+CREATE VIEW deliveries AS
+SELECT d.at                         AS at,
+       datetime(d.at + (SELECT z.utc_offset FROM zone_offset z
+                         WHERE z.server = m.server AND z.since <= d.at
+                         ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       v.name                       AS server,
+       m.exim_id                    AS exim_id,
+       kind.text                    AS kind,
+       recipient.text               AS recipient,       -- after routing
+       coalesce(original.text, recipient.text) AS original,
+       coalesce(original_domain.text, recipient_domain.text) AS recipient_domain,
+       router.text                  AS router,
+       transport.text               AS transport,
+       host.text                    AS host,
+       ip.text                      AS ip,
+       tls.text                     AS tls,
+       coalesce(d.size, m.size)     AS size,
+       d.response                   AS response,
+       reason.text                  AS reason,
+       reason_class.text            AS reason_class,
+       coalesce(d.detail, reason.text) AS detail,
+       d.error                      AS error,
+       d.deliver_ms / 1000.0        AS delivery_seconds,
+       CASE WHEN d.queue_ms IS NOT NULL THEN d.queue_ms / 1000.0
+            ELSE d.at - m.received END AS queue_seconds,
+       coalesce(d.flags & 8, 0) <> 0 AS ambiguous
+  FROM delivery d
+  JOIN message m                      ON m.id = d.message
+  JOIN server v                       ON v.id = m.server
+  JOIN string kind                    ON kind.id = d.kind
+  LEFT JOIN string recipient          ON recipient.id = d.recipient
+  LEFT JOIN string recipient_domain   ON recipient_domain.id = recipient.domain
+  LEFT JOIN string original           ON original.id = d.original
+  LEFT JOIN string original_domain    ON original_domain.id = original.domain
+  LEFT JOIN string router             ON router.id = d.router
+  LEFT JOIN string transport          ON transport.id = d.transport
+  LEFT JOIN string host               ON host.id = d.host
+  LEFT JOIN string ip                 ON ip.id = d.ip
+  LEFT JOIN string tls                ON tls.id = d.tls
+  LEFT JOIN string reason             ON reason.id = d.reason
+  LEFT JOIN string reason_class       ON reason_class.id = d.reason_class;
+
+CREATE VIEW rejections AS
+SELECT r.at                         AS at,
+       datetime(r.at + (SELECT z.utc_offset FROM zone_offset z
+                         WHERE z.server = r.server AND z.since <= r.at
+                         ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       v.name                       AS server,
+       stage.text                   AS stage,
+       r.temporary                  AS temporary,
+       host.text                    AS host,            -- verified name
+       helo.text                    AS helo,
+       ip.text                      AS ip,
+       sender.text                  AS sender,
+       recipient.text               AS recipient,
+       reason.text                  AS reason,
+       reason_class.text            AS reason_class,
+       coalesce(r.detail, reason.text) AS detail,
+       r.message                    AS exim_id,
+       coalesce(r.flags & 8, 0) <> 0 AS ambiguous
+  FROM rejection r
+  JOIN server v                 ON v.id = r.server
+  JOIN string stage             ON stage.id = r.stage
+  LEFT JOIN string host         ON host.id = r.host
+  LEFT JOIN string helo         ON helo.id = r.helo
+  LEFT JOIN string ip           ON ip.id = r.ip
+  LEFT JOIN string sender       ON sender.id = r.sender
+  LEFT JOIN string recipient    ON recipient.id = r.recipient
+  LEFT JOIN string reason       ON reason.id = r.reason
+  LEFT JOIN string reason_class ON reason_class.id = r.reason_class;
+
+CREATE VIEW auth_failures AS
+SELECT a.at                         AS at,
+       datetime(a.at + (SELECT z.utc_offset FROM zone_offset z
+                         WHERE z.server = a.server AND z.since <= a.at
+                         ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       v.name                       AS server,
+       service.text                 AS service,         -- smtp imap pop3 pop2
+       user.text                    AS user,            -- who was tried
+       host.text                    AS host,
+       helo.text                    AS helo,
+       ip.text                      AS ip,
+       method.text                  AS method,
+       reason.text                  AS reason,
+       coalesce(a.flags & 8, 0) <> 0 AS ambiguous
+  FROM auth_failure a
+  JOIN server v            ON v.id = a.server
+  JOIN string service      ON service.id = a.service
+  LEFT JOIN string user    ON user.id = a.user
+  LEFT JOIN string host    ON host.id = a.host
+  LEFT JOIN string helo    ON helo.id = a.helo
+  LEFT JOIN string ip      ON ip.id = a.ip
+  LEFT JOIN string method  ON method.id = a.method
+  LEFT JOIN string reason  ON reason.id = a.reason;
+
+CREATE VIEW events AS
+SELECT e.at                         AS at,
+       datetime(e.at + (SELECT z.utc_offset FROM zone_offset z
+                         WHERE z.server = e.server AND z.since <= e.at
+                         ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       v.name                       AS server,
+       kind.text                    AS kind,
+       e.message                    AS exim_id,
+       host.text                    AS host,
+       ip.text                      AS ip,
+       user.text                    AS user,
+       e.text                       AS text,
+       coalesce(e.flags & 8, 0) <> 0 AS ambiguous
+  FROM event e
+  JOIN server v          ON v.id = e.server
+  JOIN string kind       ON kind.id = e.kind
+  LEFT JOIN string host  ON host.id = e.host
+  LEFT JOIN string ip    ON ip.id = e.ip
+  LEFT JOIN string user  ON user.id = e.user;
+
+CREATE VIEW unparsed AS
+SELECT u.at                         AS at,
+       datetime(u.at + (SELECT z.utc_offset FROM zone_offset z
+                         WHERE z.server = u.server AND z.since <= u.at
+                         ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       v.name                       AS server,
+       s.path                       AS path,
+       u.line                       AS line,            -- number in its source, from 1
+       u.dialect                    AS dialect,
+       u.fault_at                   AS fault_at,        -- byte that stopped the parser; NULL: unknown wording
+       u.size                       AS size,
+       u.text                       AS text
+  FROM unparsed_line u
+  JOIN server v ON v.id = u.server
+  JOIN source s ON s.id = u.source;
+
+CREATE VIEW sources AS
+SELECT s.id                         AS id,
+       s.last_at                    AS at,
+       datetime(s.last_at + (SELECT z.utc_offset FROM zone_offset z
+                              WHERE z.server = s.server AND z.since <= s.last_at
+                              ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       v.name                       AS server,
+       s.path                       AS path,
+       s.position                   AS bytes,           -- octets read, uncompressed
+       s.lines                      AS lines,
+       (SELECT total(t.lines) FROM line_tally t
+         WHERE t.source = s.id AND t.kind NOT IN ('blank', 'foreign', 'unparsed', 'damaged'))
+                                    AS understood,
+       (SELECT total(t.copies) FROM line_tally t WHERE t.source = s.id) AS copies,
+       (SELECT total(t.lines) FROM line_tally t WHERE t.source = s.id AND t.kind = 'foreign')
+                                    AS foreign_lines,
+       (SELECT total(t.lines) FROM line_tally t
+         WHERE t.source = s.id AND t.kind IN ('unparsed', 'damaged')) AS unparsed,
+       (SELECT total(t.lines) FROM line_tally t WHERE t.source = s.id AND t.kind = 'blank')
+                                    AS blank,
+       s.first_at                   AS first_at,
+       s.last_at                    AS last_at,
+       s.longest_gap                AS longest_gap,     -- seconds
+       s.gap_at                     AS gap_at,
+       s.years                      AS years,
+       s.damage                     AS damage,
+       s.read_at                    AS read_at
+  FROM source s
+  JOIN server v ON v.id = s.server;
+
+-- Half-events of one daemon process, paired by server, service, pid and time.  A login opens a session;
+-- what follows under the same pid, up to the next login or opening, belongs to it.
+CREATE VIEW sessions AS
+WITH half AS (
+    SELECT *, count(*) FILTER (WHERE kind = 2)
+              OVER (PARTITION BY server, service, pid ORDER BY at, kind, mark) AS login_no,
+              max(at) FILTER (WHERE kind = 2)
+              OVER (PARTITION BY server, service, pid ORDER BY at, kind, mark) AS login_at
+      FROM session_line
+     WHERE kind > 1),
+paired AS (
+    SELECT server, service, pid, login_no,
+           min(at) FILTER (WHERE kind = 2)     AS login,
+           min(at) FILTER (WHERE kind = 4)     AS logout,
+           min(at)                             AS at,
+           max(user) FILTER (WHERE kind = 2)   AS login_user,
+           max(user) FILTER (WHERE kind = 4)   AS end_user,
+           max(host)                           AS host,
+           max(ip)                             AS ip,
+           max(method)                         AS method,
+           max(outcome)                        AS outcome,
+           max(messages)                       AS messages,
+           max(deleted)                        AS deleted,
+           sum(bytes)                          AS bytes,
+           count(*) FILTER (WHERE kind = 3)    AS transfers,
+           max(coalesce(flags, 0) & 8)         AS flags
+      FROM half
+     WHERE login_no = 0 OR at <= login_at + 86400
+     GROUP BY server, service, pid, login_no, CASE WHEN login_no = 0 THEN mark END)
+SELECT p.at                         AS at,
+       datetime(p.at + (SELECT z.utc_offset FROM zone_offset z
+                         WHERE z.server = p.server AND z.since <= p.at
+                         ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       v.name                       AS server,
+       service.text                 AS service,         -- imap pop3 pop2
+       user.text                    AS user,
+       host.text                    AS host,
+       ip.text                      AS ip,
+       method.text                  AS method,
+       p.login                      AS login,           -- NULL: nobody logged in, or login not seen
+       p.logout                     AS logout,          -- NULL: end not seen
+       outcome.text                 AS outcome,
+       p.messages                   AS messages,        -- in the mailbox
+       p.deleted                    AS deleted,
+       p.transfers                  AS transfers,       -- messages fetched, where the daemon says
+       p.bytes                      AS bytes,           -- octets fetched, where the daemon says
+       p.flags <> 0                 AS ambiguous
+  FROM paired p
+  JOIN server v             ON v.id = p.server
+  JOIN string service       ON service.id = p.service
+  LEFT JOIN string user     ON user.id = coalesce(p.login_user, p.end_user)
+  LEFT JOIN string host     ON host.id = p.host
+  LEFT JOIN string ip       ON ip.id = p.ip
+  LEFT JOIN string method   ON method.id = p.method
+  LEFT JOIN string outcome  ON outcome.id = p.outcome;
+
+-- One row a scan: spamd's result line, with the exact score of its verdict line; verdicts without a
+-- result line (spamd 2.x, or a line lost) stand alone.
+CREATE VIEW scans AS
+WITH verdict AS (SELECT * FROM scan_line WHERE kind = 2),
+     result  AS (SELECT * FROM scan_line WHERE kind = 3),
+whole AS (
+    SELECT r.server, r.at, r.user, r.message_id, r.is_spam,
+           coalesce((SELECT v.score FROM scan_line v
+                      WHERE v.at BETWEEN r.at - 1 AND r.at AND v.kind = 2 AND v.server = r.server
+                        AND v.pid IS r.pid AND v.size IS r.size AND v.scan_ms IS r.scan_ms
+                      ORDER BY v.at DESC, v.mark LIMIT 1), r.score) AS score,
+           r.threshold, r.rules, r.scan_ms, r.size, r.autolearn
+      FROM result r
+    UNION ALL
+    SELECT v.server, v.at, v.user,
+           (SELECT s.message_id FROM scan_line s
+             WHERE s.at BETWEEN v.at - 600 AND v.at AND s.kind = 1 AND s.server = v.server
+               AND s.pid IS v.pid ORDER BY s.at DESC, s.mark LIMIT 1),
+           v.is_spam, v.score, v.threshold, v.rules, v.scan_ms, v.size, v.autolearn
+      FROM verdict v
+     WHERE NOT EXISTS (SELECT 1 FROM scan_line r
+                        WHERE r.at BETWEEN v.at AND v.at + 1 AND r.kind = 3 AND r.server = v.server
+                          AND r.pid IS v.pid AND r.size IS v.size AND r.scan_ms IS v.scan_ms))
+SELECT w.at                         AS at,
+       datetime(w.at + (SELECT z.utc_offset FROM zone_offset z
+                         WHERE z.server = w.server AND z.since <= w.at
+                         ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       v.name                       AS server,
+       w.message_id                 AS message_id,      -- without <>
+       user.text                    AS user,
+       w.is_spam                    AS is_spam,
+       w.score / 1000.0             AS score,
+       w.threshold / 1000.0         AS threshold,
+       rules.text                   AS rules,           -- comma separated
+       w.scan_ms / 1000.0           AS seconds,
+       w.size                       AS size,
+       autolearn.text               AS autolearn
+  FROM whole w
+  JOIN server v                ON v.id = w.server
+  LEFT JOIN string user        ON user.id = w.user
+  LEFT JOIN string rules       ON rules.id = w.rules
+  LEFT JOIN string autolearn   ON autolearn.id = w.autolearn;
+
+-- The rollups by name; `mailtrail report --since/--until` puts a view of the span wanted in front of this one.
+CREATE VIEW tally AS
+SELECT m.name                       AS measure,
+       r.day * 86400                AS at,              -- the local day, as if it were UTC
+       date(r.day * 86400, 'unixepoch') AS time,        -- the local day
+       v.name                       AS server,
+       r.slot                       AS slot,            -- local hour, or bin of queue time
+       r.key1 AS key1, r.key2 AS key2, r.key3 AS key3, r.key4 AS key4,  -- string.id, 0: none
+       r.count                      AS count,
+       r.addresses                  AS addresses,
+       r.bytes                      AS bytes
+  FROM rollup r
+  JOIN measure m ON m.id = r.measure
+  JOIN server v  ON v.id = r.server;
