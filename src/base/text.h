@@ -1,0 +1,20 @@
+/* text.h — the one escaper: whatever leaves mailtrail passes here, once, at the edge. */
+#ifndef MAILTRAIL_TEXT_H
+#define MAILTRAIL_TEXT_H
+
+#include <stdio.h>
+
+#include "../../parsers/slice.h"
+
+enum text_mode {
+    TEXT_PLAIN,    /* as it stands */
+    TEXT_TERMINAL, /* control bytes, DEL and C1 controls as #ooo: nothing drives a terminal */
+    TEXT_HTML,     /* for text and for double-quoted attributes; broken UTF-8 as U+FFFD */
+    TEXT_JSON,     /* inside the quotes of a JSON string; broken UTF-8 as U+FFFD */
+    TEXT_CSV,      /* one whole cell, RFC 4180, quoted where needed; a leading = + - @ gets ' before it */
+    TEXT_TSV       /* one whole cell; tab, newline and backslash escaped */
+};
+
+void text_write(FILE *out, struct slice text, enum text_mode mode);
+
+#endif
