@@ -1,8 +1,6 @@
 /* dialect.c — finds the parser for a frame. */
 #include "dialect.h"
 
-extern const struct dialect dialect_repeat;
-
 static bool answers_to(const struct dialect *dialect, struct slice tag)
 {
     for (const char *const *name = dialect->tags; *name; name++)

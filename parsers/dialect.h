@@ -49,6 +49,8 @@ struct dialect {
 
 /* Every dialect, then NULL.  Generated from the parsers' file names by the Makefile. */
 extern const struct dialect *const dialects[];
+/* syslog's "message repeated N times", which may stand in for a line of any dialect. */
+extern const struct dialect dialect_repeat;
 
 /* The dialect that answers to a frame's tag, or NULL: the line is foreign. */
 const struct dialect *dialect_for(const struct frame *frame);
