@@ -123,9 +123,10 @@ enum delivery_kind {
     TEXT(reason, "why: message of a rejection, deferral, failure or host error")                   \
     TEXT(service, "imap, pop3 or pop2")                                                            \
     TEXT(user, "mailbox or system user")                                                           \
+    TEXT(domain, "the user's domain, where the daemon names it apart from the user")               \
     TEXT(mailbox, "mailbox file or folder")                                                        \
     TEXT(method, "login method: LOGIN, AUTHENTICATE mechanism, APOP ...")                          \
-    TEXT(outcome, "how a session ended: logout timeout dropped killed error ...")                  \
+    TEXT(outcome, "how a session ended: logout autologout dropped killed limit error")             \
     TEXT(rules, "spamd tests, comma separated")                                                    \
     TEXT(autolearn, "autolearn=")                                                                  \
     TEXT(connection_id, "Ci=")                                                                     \
