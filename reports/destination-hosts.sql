@@ -1,0 +1,28 @@
+-- report:  destination-hosts
+-- section: destinations 10
+-- title:   Top {host destination} by {each}
+-- help:    Destinations: hosts delivered to.
+-- layout:  league
+-- by:      host
+-- each:    message count, volume
+-- column:  messages   count  Messages
+-- column:  addresses  count  Addresses
+-- column:  bytes      bytes  Bytes
+-- column:  average    bytes  Average
+-- column:  host       text   Host destination
+WITH t AS (
+    SELECT key1, sum(count) AS messages, sum(addresses) AS addresses, sum(bytes) AS bytes
+      FROM tally
+     WHERE measure = 'delivered_host'
+     GROUP BY key1)
+SELECT t.messages             AS messages,
+       t.addresses AS addresses,
+       t.bytes                AS bytes,
+       t.bytes / t.messages   AS average,
+       coalesce(s.text, 'local') AS host
+  FROM t
+  LEFT JOIN string s ON s.id = t.key1
+ WHERE t.messages > 0
+ ORDER BY iif(:each = 'volume', bytes, messages) DESC,
+          iif(:each = 'volume', messages, bytes) DESC, host
+ LIMIT coalesce(:top, 50);

@@ -1,0 +1,20 @@
+-- report:  rejected-hosts
+-- section: rejections 30
+-- title:   Top {rejected host} by message count
+-- help:    Hosts whose mail was refused for good: verified name, else IP.
+-- layout:  league
+-- empty:   hide
+-- column:  messages  count  Messages
+-- column:  host      text   Rejected host
+WITH t AS (
+    SELECT key1, sum(count) AS messages
+      FROM tally
+     WHERE measure = 'rejected_host'
+     GROUP BY key1)
+SELECT t.messages               AS messages,
+       coalesce(s.text, 'local') AS host
+  FROM t
+  LEFT JOIN string s ON s.id = t.key1
+ WHERE t.messages > 0
+ ORDER BY t.messages DESC, 2
+ LIMIT coalesce(:top, 50);

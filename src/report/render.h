@@ -1,0 +1,26 @@
+/* render.h — what every output format offers: a head, tables one after the other, an end. */
+#ifndef MAILTRAIL_RENDER_H
+#define MAILTRAIL_RENDER_H
+
+#include <stdio.h>
+
+#include "span.h"
+#include "table.h"
+
+struct rendering {
+    FILE *out;
+    const struct span_head *head;
+    int n_tables; /* how many there will be */
+    int done;     /* how many there were */
+    struct slice section; /* of the table before */
+};
+
+struct renderer {
+    void (*begin)(struct rendering *rendering);
+    void (*table)(struct rendering *rendering, const struct table *table);
+    void (*end)(struct rendering *rendering);
+};
+
+extern const struct renderer render_text, render_csv, render_json, render_html;
+
+#endif

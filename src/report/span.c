@@ -1,0 +1,266 @@
+/* span.c — a span of time is full local days out of rollup and, at either edge, a part of a day that
+   schema/rollup.sql counts from the facts; servers in different zones have different days. */
+#include "span.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/embedded.h"
+#include "../base/memory.h"
+
+#define OFFSET_AT(server, at)                                                                      \
+    "coalesce((SELECT z.utc_offset FROM zone_offset z WHERE z.server = " server                    \
+    " AND z.since <= " at " ORDER BY z.since DESC LIMIT 1), 0)"
+
+/* The first second of a local day; a change of offset may lie at midnight. */
+#define DAY_BEGIN(day)                                                                             \
+    "coalesce((SELECT min(max(z.since, " day " * 86400 - z.utc_offset)) FROM zone z"               \
+    " WHERE z.server = s.server"                                                                   \
+    " AND (z.until IS NULL OR max(z.since, " day " * 86400 - z.utc_offset) < z.until)), " day      \
+    " * 86400)"
+
+static const char span_tables[] =
+    "CREATE TEMP TABLE report_span (server INTEGER PRIMARY KEY, name TEXT, first_day INTEGER,"
+    " end_day INTEGER)";
+
+/* The day after that of the second before is the first that is wholly inside. */
+static const char span_fill[] =
+    "INSERT INTO temp.report_span SELECT v.id, v.name,"
+    " CASE WHEN :since IS NULL THEN -4000000"
+    " ELSE (:since - 1 + " OFFSET_AT("v.id", ":since - 1") ") / 86400 + 1 END,"
+    " CASE WHEN :until IS NULL THEN 4000000"
+    " ELSE (:until + " OFFSET_AT("v.id", ":until") ") / 86400 END"
+    " FROM server v WHERE :server IS NULL OR v.name = :server";
+
+static const char span_edges[] =
+    "WITH zone AS (SELECT server, since, utc_offset, lead(since) OVER (PARTITION BY server"
+    " ORDER BY since) AS until FROM zone_offset)"
+    " SELECT s.server, s.first_day, s.end_day, " DAY_BEGIN("s.first_day") ", "
+    DAY_BEGIN("s.end_day") " FROM temp.report_span s ORDER BY s.server";
+
+static const char built_table[] =
+    "CREATE TEMP TABLE IF NOT EXISTS rollup_built (measure INTEGER NOT NULL, day INTEGER NOT NULL,"
+    " server INTEGER NOT NULL, slot INTEGER NOT NULL, key1 INTEGER NOT NULL, key2 INTEGER NOT NULL,"
+    " key3 INTEGER NOT NULL, key4 INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " addresses INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " PRIMARY KEY (measure, day, server, slot, key1, key2, key3, key4)) WITHOUT ROWID";
+
+#define TALLY_COLUMNS                                                                              \
+    "SELECT m.name AS measure, r.day * 86400 AS at, date(r.day * 86400, 'unixepoch') AS time,"     \
+    " s.name AS server, r.slot AS slot, r.key1 AS key1, r.key2 AS key2, r.key3 AS key3,"           \
+    " r.key4 AS key4, r.count AS count, r.addresses AS addresses, r.bytes AS bytes"
+
+/* CROSS JOIN fixes the order: a measure, then its stretch of days. */
+static const char tally_view[] =
+    "CREATE TEMP VIEW tally AS " TALLY_COLUMNS
+    " FROM main.measure m CROSS JOIN main.rollup r CROSS JOIN temp.report_span s"
+    " WHERE r.measure = m.id AND r.day >= %" PRId64 " AND r.day < %" PRId64
+    " AND s.server = r.server AND r.day >= s.first_day AND r.day < s.end_day"
+    " UNION ALL " TALLY_COLUMNS
+    " FROM main.measure m CROSS JOIN temp.rollup_built r CROSS JOIN temp.report_span s"
+    " WHERE r.measure = m.id AND s.server = r.server";
+
+static int db_error(sqlite3 *db, const char *doing, struct error *err)
+{
+    return error_set(err, FAIL_DB, "%s: %s", doing, sqlite3_errmsg(db));
+}
+
+static int execute(sqlite3 *db, const char *sql, struct error *err)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) ? db_error(db, "report span", err) : 0;
+}
+
+static void bind_int64(sqlite3_stmt *statement, const char *name, int64_t value)
+{
+    int i = sqlite3_bind_parameter_index(statement, name);
+    if (i)
+        sqlite3_bind_int64(statement, i, value);
+}
+
+static void bind_text(sqlite3_stmt *statement, const char *name, const char *value)
+{
+    int i = sqlite3_bind_parameter_index(statement, name);
+    if (i && value)
+        sqlite3_bind_text(statement, i, value, -1, SQLITE_STATIC);
+}
+
+/* Prepares sql with :since, :until and :server bound; open ends stay NULL. */
+static sqlite3_stmt *prepare_span(sqlite3 *db, const char *sql, int64_t since, int64_t until,
+                                  const char *server)
+{
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL))
+        return NULL;
+    if (since != INT64_MIN)
+        bind_int64(statement, ":since", since);
+    if (until != INT64_MAX)
+        bind_int64(statement, ":until", until);
+    bind_text(statement, ":server", server);
+    return statement;
+}
+
+/* One statement of rollup.sql; *sql moves behind it. */
+static int build_step(sqlite3 *db, const char **sql, int64_t since, int64_t until, int64_t server,
+                      struct error *err)
+{
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(db, *sql, -1, &statement, sql))
+        return db_error(db, "schema/rollup.sql", err);
+    if (!statement)
+        return 0;
+    bind_int64(statement, ":since", since);
+    bind_int64(statement, ":until", until);
+    if (server)
+        bind_int64(statement, ":server", server);
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        ;
+    return sqlite3_finalize(statement) ? db_error(db, "schema/rollup.sql", err) : 0;
+}
+
+int span_build(sqlite3 *db, int64_t since, int64_t until, int64_t server, struct error *err)
+{
+    const struct embedded *script = embedded_find("schema/rollup.sql");
+    if (!script)
+        return error_set(err, FAIL_DB, "schema/rollup.sql is not built in");
+    if (execute(db, built_table, err))
+        return -1;
+    for (const char *sql = script->text; *sql;)
+        if (build_step(db, &sql, since, until, server, err))
+            return -1;
+    return 0;
+}
+
+struct edges {
+    int64_t server, first_day, end_day;
+    int64_t first_begin; /* first second of first_day */
+    int64_t end_begin;   /* first second of end_day */
+};
+
+static int build_edges(sqlite3 *db, const struct edges *edges, int64_t since, int64_t until,
+                       struct error *err)
+{
+    if (edges->first_day > edges->end_day)
+        return span_build(db, since, until, edges->server, err);
+    if (since != INT64_MIN && since < edges->first_begin &&
+        span_build(db, since, edges->first_begin, edges->server, err))
+        return -1;
+    if (until != INT64_MAX && edges->end_begin < until)
+        return span_build(db, edges->end_begin, until, edges->server, err);
+    return 0;
+}
+
+static int read_edges(sqlite3 *db, struct edges **all, size_t *count, struct error *err)
+{
+    size_t room = 0;
+    sqlite3_stmt *statement = prepare_span(db, span_edges, INT64_MIN, INT64_MAX, NULL);
+    if (!statement)
+        return db_error(db, "report span", err);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        *all = grow(*all, &room, *count + 1, sizeof **all);
+        (*all)[(*count)++] = (struct edges){
+            sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1),
+            sqlite3_column_int64(statement, 2), sqlite3_column_int64(statement, 3),
+            sqlite3_column_int64(statement, 4)};
+    }
+    return sqlite3_finalize(statement) ? db_error(db, "report span", err) : 0;
+}
+
+static int make_view(sqlite3 *db, const struct edges *all, size_t count, struct error *err)
+{
+    int64_t first = INT64_MAX, end = INT64_MIN;
+    for (size_t i = 0; i < count; i++) {
+        first = all[i].first_day < first ? all[i].first_day : first;
+        end = all[i].end_day > end ? all[i].end_day : end;
+    }
+    char *sql = xprintf(tally_view, first, end);
+    int rc = execute(db, sql, err);
+    free(sql);
+    return rc;
+}
+
+static int fill_spans(sqlite3 *db, int64_t since, int64_t until, const char *server,
+                      struct error *err)
+{
+    if (execute(db, span_tables, err) || execute(db, built_table, err))
+        return -1;
+    sqlite3_stmt *statement = prepare_span(db, span_fill, since, until, server);
+    if (!statement)
+        return db_error(db, "report span", err);
+    sqlite3_step(statement);
+    if (sqlite3_finalize(statement))
+        return db_error(db, "report span", err);
+    if (server && sqlite3_changes(db) == 0)
+        return error_set(err, FAIL_USAGE, "no server named %s is in the database; see status",
+                         server);
+    return 0;
+}
+
+int span_open(sqlite3 *db, int64_t since, int64_t until, const char *server, struct error *err)
+{
+    span_close(db);
+    if (since == INT64_MIN && until == INT64_MAX && !server)
+        return 0;
+    if (since >= until)
+        return error_set(err, FAIL_USAGE, "the span ends before it begins: --since must be earlier "
+                                          "than --until");
+    if (fill_spans(db, since, until, server, err))
+        return -1;
+    struct edges *all = NULL;
+    size_t count = 0;
+    int rc = read_edges(db, &all, &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = build_edges(db, &all[i], since, until, err);
+    if (rc == 0)
+        rc = make_view(db, all, count, err);
+    free(all);
+    return rc;
+}
+
+void span_close(sqlite3 *db)
+{
+    sqlite3_exec(db,
+                 "DROP VIEW IF EXISTS temp.tally; DROP TABLE IF EXISTS temp.report_span;"
+                 "DROP TABLE IF EXISTS temp.rollup_built;",
+                 NULL, NULL, NULL);
+}
+
+/* What was read of a server, cut to the span; nothing where the two do not meet. */
+static const char head_sql[] =
+    "WITH seen AS (SELECT v.id AS id, v.name AS name, v.zone AS zone,"
+    " max(coalesce(:since, 0), (SELECT min(first_at) FROM source s WHERE s.server = v.id)) AS b,"
+    " min(coalesce(:until - 1, 1 << 60), (SELECT max(last_at) FROM source s WHERE s.server = v.id))"
+    " AS e FROM server v WHERE :server IS NULL OR v.name = :server ORDER BY v.name)"
+    " SELECT min(datetime(b + " OFFSET_AT("seen.id", "b") ", 'unixepoch')) FILTER (WHERE b <= e),"
+    " max(datetime(e + " OFFSET_AT("seen.id", "e") ", 'unixepoch')) FILTER (WHERE b <= e),"
+    " group_concat(name || ' (' || zone || ')', ', '), count(*) FROM seen";
+
+static char *column_copy(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return text ? xstrdup(text) : NULL;
+}
+
+int span_head_read(sqlite3 *db, int64_t since, int64_t until, const char *server,
+                   struct span_head *head, struct error *err)
+{
+    *head = (struct span_head){.begin = NULL};
+    sqlite3_stmt *statement = prepare_span(db, head_sql, since, until, server);
+    if (!statement)
+        return db_error(db, "report head", err);
+    if (sqlite3_step(statement) == SQLITE_ROW) {
+        head->begin = column_copy(statement, 0);
+        head->end = column_copy(statement, 1);
+        head->servers = column_copy(statement, 2);
+        head->n_servers = sqlite3_column_int(statement, 3);
+    }
+    return sqlite3_finalize(statement) ? db_error(db, "report head", err) : 0;
+}
+
+void span_head_free(struct span_head *head)
+{
+    free(head->begin);
+    free(head->end);
+    free(head->servers);
+    *head = (struct span_head){.begin = NULL};
+}
