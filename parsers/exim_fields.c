@@ -1,0 +1,469 @@
+/* exim_fields.c — the field grammar of Exim's log lines.  Values that strangers choose are read so
+   that they can only be values: a quote, blank or bracket in the wrong place makes the reading fail. */
+#define _GNU_SOURCE /* memmem, memrchr */
+#include "exim_fields.h"
+
+#define NONE 0
+#define AT(member) ((uint16_t)offsetof(struct event, member))
+#define F(key, form, text, num) {key, sizeof(key) - 1, FORM_##form, text, num}
+#define MARK(key) F(key, MARK, NONE, NONE)
+
+#define ORIGIN F(" R=", WORD, AT(parent_id), NONE), MARK(" DS")
+#define INTERFACE F(" I=", INTERFACE, AT(interface_ip), AT(interface_port))
+#define CONNECTION F(" Ci=", WORD, AT(connection_id), NONE)
+#define CIPHER F(" X=", WORD, AT(tls), NONE), F(" CV=", WORD, AT(cert), NONE)
+#define SPF F(" SPF=", WORD, AT(spf), NONE), F(" SPF", PASS, AT(spf), NONE)
+#define DMARC F(" DMARC=", WORD, AT(dmarc), NONE), F(" DMARC", PASS, AT(dmarc), NONE)
+#define SNI F(" SNI=", WORD, AT(sni), NONE)
+#define MID CONNECTION, F(" P=", WORD, AT(protocol), NONE), MARK(" L"), SPF, CIPHER
+#define LAST MARK(" PRDR"), F(" PRX=", WORD, AT(proxy), NONE), MARK(" K")
+#define TAIL                                                                                       \
+    F(" S=", NUMBER, NONE, AT(size)), MARK(" M8S="), F(" DKIM=", WORD, AT(dkim), NONE),            \
+        MARK(" ARC"), DMARC, F(" RT=", TIME, NONE, AT(receive_ms)),                                \
+        F(" Q=", WORD, AT(queue_name), NONE), F(" id=", MSGID, AT(message_id), NONE),              \
+        F(" id*=", GENERATED, AT(message_id), NONE), F(" T=", QUOTED, AT(subject), NONE),          \
+        F(" from ", ANGLE, AT(raw_sender), NONE), F(" for ", LIST, AT(recipients), NONE)
+#define ENVELOPE                                                                                   \
+    F(" F=", ANGLE, AT(sender), NONE), F(" Q=", WORD, AT(queue_name), NONE),                       \
+        F(" P=", ANGLE, AT(return_path), NONE), F(" R=", WORD, AT(router), NONE),                  \
+        F(" T=", WORD, AT(transport), NONE), F(" S=", NUMBER, NONE, AT(size))
+#define OUTGOING                                                                                   \
+    F(" H=", OUTHOST, NONE, NONE), F(" PRX=", INTERFACE, AT(proxy), NONE), INTERFACE,              \
+        F(" ST=", SHADOW, AT(shadow), NONE), MARK(" TFO"), MARK(" PS=")
+#define SESSION CIPHER, F(" DN=", DN, AT(dn), NONE)
+#define AUTH F(" A=", AUTH, NONE, NONE)
+#define END {"", 0, 0, 0, 0}
+
+const struct field exim_arrival_fields[] = {
+    ORIGIN, F(" H=", FULLHOST, NONE, NONE), INTERFACE, MARK(" TFO"), F(" U=", WORD, AT(ident), NONE),
+    MID, F(" DN=", DN, AT(dn), NONE), SNI, AUTH, LAST, TAIL, END};
+const struct field exim_arrival_origin_fields[] = {ORIGIN, END};
+const struct field exim_arrival_host_fields[] = {INTERFACE, MARK(" TFO"), END};
+const struct field exim_arrival_mid_fields[] = {MID, END};
+const struct field exim_arrival_sni_fields[] = {SNI, END};
+const struct field exim_arrival_last_fields[] = {LAST, END};
+const struct field exim_arrival_tail_fields[] = {TAIL, END};
+const struct field exim_delivery_fields[] = {
+    ENVELOPE, OUTGOING, SESSION, AUTH, MARK(" L"), MARK(" PRDR"), MARK(" K"),
+    F(" DKIM=", WORD, AT(dkim), NONE), F(" C=", QUOTED, AT(response), NONE),
+    F(" QT=", TIME, NONE, AT(queue_ms)), F(" DT=", TIME, NONE, AT(deliver_ms)), END};
+const struct field exim_failure_fields[] = {ENVELOPE, OUTGOING, SESSION, END};
+const struct field exim_deferral_fields[] = {OUTGOING, F(" DT=", TIME, NONE, AT(deliver_ms)), END};
+const struct field exim_cipher_fields[] = {CONNECTION, CIPHER, END};
+const struct field exim_reject_fields[] = {
+    SNI, F(" F=", ANGLE, AT(sender), NONE), AUTH, SPF, DMARC, END};
+
+static void set_text(struct event *ev, uint16_t at, struct slice value)
+{
+    if (at)
+        memcpy((char *)ev + at, &value, sizeof value);
+}
+
+static void set_number(struct event *ev, uint16_t at, int64_t value)
+{
+    if (at)
+        memcpy((char *)ev + at, &value, sizeof value);
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_ip_char(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '.' || c == ':';
+}
+
+/* Looks like an address, nothing else could stand in these brackets; its numbers are not weighed. */
+static bool looks_like_ip(struct slice s)
+{
+    size_t i = 0, marks = 0;
+    for (; i < s.n && is_ip_char(s.p[i]); i++)
+        marks += s.p[i] == '.' || s.p[i] == ':';
+    if (i < s.n && s.p[i] == '%') /* a scope: fe80::1%eth0 */
+        for (i++; i < s.n && s.p[i] > ' ' && s.p[i] != '%'; i++)
+            ;
+    return marks >= 2 && i == s.n;
+}
+
+/* A port; digits that are none are left to be a fault. */
+static void port_here(struct scan *s, int64_t *port)
+{
+    if (scan_left(s) < 2 || *s->p != ':' || !is_digit(s->p[1]))
+        return;
+    s->p++;
+    int64_t value = scan_u63(s, 65535);
+    if (port)
+        *port = value;
+}
+
+struct slice exim_ip(struct scan *s, int64_t *port)
+{
+    if (s->bad || s->p == s->end || *s->p != '[') {
+        s->bad = true;
+        return SLICE_ABSENT;
+    }
+    const char *start = s->p + 1;
+    const char *stop = memchr(start, ']', (size_t)(s->end - start));
+    if (!stop || !looks_like_ip(slice_of(start, (size_t)(stop - start)))) {
+        s->bad = true;
+        return SLICE_ABSENT;
+    }
+    s->p = stop + 1;
+    port_here(s, port);
+    return slice_of(start, (size_t)(stop - start));
+}
+
+/* Offset behind the closing quote of the quoted string that begins s, backslashes minded; or 0. */
+size_t exim_quoted_length(struct slice s)
+{
+    size_t i = 1;
+    while (i < s.n) {
+        const char *quote = memchr(s.p + i, '"', s.n - i);
+        if (!quote)
+            return 0;
+        size_t end = (size_t)(quote - s.p), slashes = 0;
+        while (end - slashes > i && s.p[end - slashes - 1] == '\\')
+            slashes++;
+        if (slashes % 2 == 0)
+            return end + 1;
+        i = end + 1;
+    }
+    return 0;
+}
+
+/* Length of an address that begins s, up to stop outside of quotes; a quoted part must make up a
+   whole dotted part.  Returns s.n + 1 if there is no such address. */
+static size_t address_length(struct slice s, char stop)
+{
+    size_t i = 0;
+    while (i < s.n && s.p[i] != stop) {
+        char c = s.p[i];
+        if (c != '"') {
+            if (c == ' ' || c == '<')
+                return s.n + 1;
+            i++;
+            continue;
+        }
+        size_t quoted = exim_quoted_length(slice_after(s, i));
+        if (!quoted || (i > 0 && s.p[i - 1] != '.' && s.p[i - 1] != ':'))
+            return s.n + 1;
+        i += quoted;
+        if (i < s.n && s.p[i] != '@' && s.p[i] != '.' && s.p[i] != stop)
+            return s.n + 1;
+    }
+    return i;
+}
+
+struct slice exim_address(struct scan *s)
+{
+    if (s->bad)
+        return SLICE_ABSENT;
+    struct slice rest = scan_rest(s);
+    const char *blank = memchr(rest.p, ' ', rest.n);
+    size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
+    if (memchr(rest.p, '"', n))
+        n = address_length(rest, ' ');
+    if (n == 0 || n > rest.n) {
+        s->bad = true;
+        return SLICE_ABSENT;
+    }
+    s->p += n;
+    return slice_of(rest.p, n);
+}
+
+struct slice exim_angle(struct scan *s)
+{
+    if (!scan_lit(s, "<"))
+        return SLICE_ABSENT;
+    struct slice rest = scan_rest(s);
+    size_t n = address_length(rest, '>');
+    if (n >= rest.n) {
+        s->bad = true;
+        return SLICE_ABSENT;
+    }
+    s->p += n + 1;
+    return slice_of(rest.p, n);
+}
+
+/* The helo name ends at the first ") [" with an address behind it. */
+static void helo_here(struct scan *s, const char *least, struct event *ev)
+{
+    const char *start = s->p + 1;
+    const char *at = least && least > start ? least : start;
+    while ((at = memchr(at, ')', (size_t)(s->end - at)))) {
+        struct scan ip = {at + 2, s->end, false};
+        if (s->end - at > 3 && at[1] == ' ' && (exim_ip(&ip, NULL), !ip.bad))
+            break;
+        at++;
+    }
+    if (!at) {
+        s->bad = true;
+        return;
+    }
+    ev->helo = slice_of(start, (size_t)(at - start));
+    s->p = at + 2;
+}
+
+void exim_fullhost(struct scan *s, const char *least, struct event *ev)
+{
+    if (s->bad || s->p == s->end) {
+        s->bad = true;
+        return;
+    }
+    if (*s->p != '(' && *s->p != '[') {
+        const char *start = s->p;
+        struct slice name = scan_word(s);
+        if (s->bad || scan_left(s) < 2 || (s->p[1] != '(' && s->p[1] != '[')) {
+            s->p = start;
+            s->bad = true;
+            return;
+        }
+        ev->host = name;
+        s->p++;
+    }
+    if (*s->p == '(')
+        helo_here(s, least, ev);
+    ev->ip = exim_ip(s, &ev->port);
+}
+
+static void read_outhost(struct scan *s, bool colon, struct event *ev)
+{
+    struct slice name = scan_word(s);
+    if (s->bad)
+        return;
+    if (colon && name.p[name.n - 1] == ':') {
+        name.n--;
+        s->p--;
+    }
+    ev->host = name;
+    struct scan at = *s;
+    scan_try(&at, " DS");
+    if (!scan_try(&at, " ["))
+        return;
+    at.p--;
+    *s = at;
+    ev->ip = exim_ip(s, &ev->port);
+    ev->flags |= EVF_REMOTE;
+    scan_try(s, "*");
+}
+
+void exim_auth(struct slice value, struct event *ev)
+{
+    const char *colon = memchr(value.p, ':', value.n);
+    ev->auth = slice_of(value.p, colon ? (size_t)(colon - value.p) : value.n);
+    if (!colon)
+        return;
+    struct slice id = slice_after(value, ev->auth.n + 1);
+    const char *last = memrchr(id.p, ':', id.n);
+    if (last && memchr(last, '@', (size_t)(id.p + id.n - last))) {
+        ev->auth_sender = slice_after(id, (size_t)(last - id.p) + 1);
+        id.n = (size_t)(last - id.p);
+    }
+    ev->auth_id = id;
+}
+
+static struct slice read_word(struct scan *s, bool colon)
+{
+    struct slice word = scan_word(s);
+    if (s->bad)
+        return word;
+    const char *quote = memchr(word.p, '"', word.n);
+    if (quote) {
+        s->p = quote;
+        s->bad = true;
+    } else if (colon && word.p[word.n - 1] == ':') {
+        word.n--;
+        s->p--;
+    }
+    return word;
+}
+
+static struct slice read_quoted(struct scan *s)
+{
+    struct slice rest = scan_rest(s);
+    size_t n = rest.n && *rest.p == '"' ? exim_quoted_length(rest) : 0;
+    if (!n) {
+        s->bad = true;
+        return SLICE_ABSENT;
+    }
+    s->p += n;
+    return slice_of(rest.p + 1, n - 2);
+}
+
+struct slice exim_dn(struct scan *s, const char *least)
+{
+    if (!scan_lit(s, "\""))
+        return SLICE_ABSENT;
+    const char *start = s->p;
+    const char *at = least && least > start ? least : start;
+    for (; (at = memchr(at, '"', (size_t)(s->end - at))); at++)
+        if (at + 1 == s->end || at[1] == ' ' || at[1] == ':') {
+            s->p = at + 1;
+            return slice_of(start, (size_t)(at - start));
+        }
+    s->bad = true;
+    return SLICE_ABSENT;
+}
+
+/* An address of a recipient list; anything that looks like a field is none. */
+static bool list_address(struct scan *s)
+{
+    struct slice address = exim_address(s);
+    return !s->bad && (memchr(address.p, '@', address.n) || !memchr(address.p, '=', address.n));
+}
+
+static struct slice read_list(struct scan *s)
+{
+    const char *start = s->p;
+    do {
+        if (!list_address(s))
+            s->bad = true;
+    } while (!s->bad && scan_try(s, " "));
+    return slice_of(start, (size_t)(s->end - start));
+}
+
+static struct slice read_shadow(struct scan *s)
+{
+    const char *start = s->p;
+    scan_word(s);
+    if (scan_try(s, " (")) /* its error is our own transport's: up to the last bracket that ends it */
+        scan_until(s, ')');
+    return slice_of(start, (size_t)(s->p - start));
+}
+
+static void read_value(struct scan *s, const struct field *f, bool colon, struct event *ev)
+{
+    switch ((enum field_form)f->form) {
+    case FORM_MARK:
+        if (s->p != s->end && *s->p != ' ' && *s->p != ':')
+            read_word(s, colon);
+        break;
+    case FORM_PASS: set_text(ev, f->text, SLICE_LIT("pass")); break;
+    case FORM_WORD: set_text(ev, f->text, read_word(s, colon)); break;
+    case FORM_GENERATED: ev->flags |= EVF_ID_GENERATED; /* fall through */
+    case FORM_MSGID: set_text(ev, f->text, exim_address(s)); break;
+    case FORM_NUMBER: set_number(ev, f->num, scan_u63(s, INT64_MAX)); break;
+    case FORM_TIME: set_number(ev, f->num, scan_exim_time(s)); break;
+    case FORM_ANGLE: set_text(ev, f->text, exim_angle(s)); break;
+    case FORM_QUOTED: set_text(ev, f->text, read_quoted(s)); break;
+    case FORM_DN: break; /* read by fields_from_dn */
+    case FORM_FULLHOST: exim_fullhost(s, NULL, ev); break;
+    case FORM_OUTHOST: read_outhost(s, colon, ev); break;
+    case FORM_INTERFACE: {
+        int64_t port = NUM_ABSENT;
+        set_text(ev, f->text, exim_ip(s, &port));
+        set_number(ev, f->num, port);
+        break;
+    }
+    case FORM_AUTH: {
+        struct slice value = read_word(s, colon);
+        if (!s->bad)
+            exim_auth(value, ev);
+        break;
+    }
+    case FORM_SHADOW: set_text(ev, f->text, read_shadow(s)); break;
+    case FORM_LIST: set_text(ev, f->text, read_list(s)); break;
+    }
+}
+
+/* A bare mark must end where it stands, but for its own suffixes. */
+static bool mark_ends(const char *p, const char *end)
+{
+    while (p < end && (*p == '*' || *p == '.' || *p == '-'))
+        p++;
+    return p == end || *p == ' ' || *p == ':';
+}
+
+static bool field_here(const struct scan *s, const struct field *f)
+{
+    size_t left = scan_left(s);
+    if (left < f->key_n || s->p[1] != f->key[1] || memcmp(s->p, f->key, f->key_n) != 0)
+        return false;
+    if (f->form == FORM_MARK || f->form == FORM_PASS)
+        return f->key[f->key_n - 1] == '=' || mark_ends(s->p + f->key_n, s->end);
+    return true;
+}
+
+/* Exim does not escape the text of DN=, so a quote may stand in it: its end is the first quote behind
+   which the rest fits.  A DN with a quote in it is marked, since it could also be a field's text. */
+static void fields_from_dn(struct scan *s, const struct field *f, bool colon, struct event *ev)
+{
+    enum { TRIES = 32 };
+    struct scan start = *s;
+    struct event before = *ev;
+    const char *least = NULL;
+    for (int i = 0; i < TRIES; i++) {
+        *s = start;
+        ev->dn = exim_dn(s, least);
+        least = s->p;
+        exim_fields(s, f + 1, colon, ev);
+        if (!s->bad && (colon || s->p == s->end))
+            break;
+        s->bad = true;
+        if (!ev->dn.p)
+            break;
+        *ev = before;
+    }
+    if (!s->bad && memchr(ev->dn.p, '"', ev->dn.n))
+        ev->flags |= EVF_AMBIGUOUS;
+}
+
+void exim_fields(struct scan *s, const struct field *list, bool colon, struct event *ev)
+{
+    for (const struct field *f = list; f->key_n; f++) {
+        if (s->bad || s->p == s->end || *s->p != ' ')
+            return;
+        if (!field_here(s, f))
+            continue;
+        const char *start = s->p;
+        s->p += f->key_n;
+        if (f->form == FORM_DN) {
+            fields_from_dn(s, f, colon, ev);
+            return;
+        }
+        read_value(s, f, colon, ev);
+        if (!s->bad && s->p != s->end && *s->p != ' ' && !(colon && *s->p == ':')) {
+            s->bad = true;
+            s->p = start;
+        }
+    }
+}
+
+/* The command that Exim quotes may hold an address with anything in it. */
+static void skip_command(struct scan *s)
+{
+    const char *angle = memchr(s->p, '<', scan_left(s));
+    const char *colon = memchr(s->p, ':', scan_left(s));
+    if (!angle || !colon || angle > colon + 1)
+        return;
+    struct scan at = {angle, s->end, false};
+    exim_angle(&at);
+    if (!at.bad)
+        s->p = at.p;
+}
+
+static bool code_here(struct slice s)
+{
+    return s.n >= 3 && s.p[0] >= '2' && s.p[0] <= '9' && is_digit(s.p[1]) && is_digit(s.p[2]) &&
+           (s.n == 3 || s.p[3] == ' ' || s.p[3] == '-' || s.p[3] == '\\');
+}
+
+int64_t exim_reply_code(struct slice reason)
+{
+    ptrdiff_t at = slice_find(reason, "SMTP error from remote mail");
+    ptrdiff_t after = at < 0 ? -1 : slice_find(slice_after(reason, (size_t)at), " after ");
+    if (after < 0)
+        return NUM_ABSENT;
+    struct scan s = scan_over(slice_after(reason, (size_t)(at + after) + 7));
+    skip_command(&s);
+    scan_until_lit(&s, ": ");
+    /* Exim before 4 named the host here: "after RCPT TO:<x>: host mx.y [ip]: 550 no" */
+    if (scan_try(&s, "host "))
+        scan_until_lit(&s, "]: ");
+    struct slice rest = scan_rest(&s);
+    if (s.bad || !code_here(rest))
+        return NUM_ABSENT;
+    return (rest.p[0] - '0') * 100 + (rest.p[1] - '0') * 10 + (rest.p[2] - '0');
+}
