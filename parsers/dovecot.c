@@ -198,40 +198,63 @@ static bool try_end(struct scan *s, struct event *ev)
     return true;
 }
 
+static struct slice without(struct slice text, char open, char close)
+{
+    if (text.n >= 2 && text.p[0] == open && text.p[text.n - 1] == close)
+        return slice_of(text.p + 1, text.n - 2);
+    return text;
+}
+
+/* What may follow a Message-ID, and which field the rest of the line is for. */
+enum { TO_MAILBOX, TO_ADDRESS, TO_NOBODY };
+static const struct delivered {
+    const char *text;
+    int to;
+} delivered[] = {{": saved mail to ", TO_MAILBOX},
+                 {": stored mail into mailbox ", TO_MAILBOX},
+                 {": forwarded to ", TO_ADDRESS},
+                 {": discarded", TO_NOBODY},
+                 {": marked message to be discarded", TO_NOBODY},
+                 {NULL, TO_NOBODY}};
+
+/* The wording that stands last in text, at *at; NULL if there is none. */
+static const struct delivered *last_delivered(struct slice text, ptrdiff_t *at)
+{
+    const struct delivered *last = NULL;
+    *at = -1;
+    for (const struct delivered *d = delivered; d->text; d++) {
+        ptrdiff_t found = slice_find_last(text, d->text);
+        if (found > *at) {
+            *at = found;
+            last = d;
+        }
+    }
+    return last;
+}
+
 /* [sieve: ]msgid=<ID>: saved mail to MAILBOX and kin.  The id is the sender's text: the last wording counts. */
 static bool try_delivery(struct scan *s, struct event *ev)
 {
-    static const char *const wordings[] = {": saved mail to ", ": stored mail into mailbox ",
-                                           ": forwarded to ", ": discarded",
-                                           ": marked message to be discarded", NULL};
     struct scan t = *s;
+    ptrdiff_t at;
     scan_try(&t, "sieve: ");
     if (!scan_try(&t, "msgid="))
         return false;
-    struct slice rest = scan_rest(&t);
-    ptrdiff_t at = -1;
-    size_t skip = 0;
-    for (size_t i = 0; wordings[i]; i++) {
-        ptrdiff_t found = slice_find_last(rest, wordings[i]);
-        if (found > at) {
-            at = found;
-            skip = strlen(wordings[i]);
-        }
-    }
-    if (at < 0)
+    struct slice rest = scan_all(&t);
+    const struct delivered *how = last_delivered(rest, &at);
+    if (!how)
         return false;
-    struct slice id = slice_of(rest.p, (size_t)at), where = slice_after(rest, (size_t)at + skip);
-    if (id.n >= 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
-        ev->message_id = slice_of(id.p + 1, id.n - 2);
-    if (where.n >= 2 && where.p[0] == '\'' && where.p[where.n - 1] == '\'')
-        where = slice_of(where.p + 1, where.n - 2);
+    struct slice id = slice_of(rest.p, (size_t)at);
+    struct slice where = slice_after(rest, (size_t)at + strlen(how->text));
+    if (slice_starts(id, "<"))
+        ev->message_id = without(id, '<', '>');
+    if (how->to == TO_MAILBOX)
+        ev->mailbox = without(where, '\'', '\'');
+    else if (how->to == TO_ADDRESS)
+        ev->recipient = without(where, '<', '>');
     ev->kind = EV_TRANSFER;
-    if (skip == strlen(": forwarded to "))
-        ev->recipient = where;
-    else if (where.n > 0)
-        ev->mailbox = where;
     ev->text = slice_after(rest, (size_t)at + 2);
-    scan_all(s);
+    *s = t;
     return true;
 }
 
@@ -252,7 +275,8 @@ static void read_auth(struct slice text, struct event *ev)
     if (!address_like(ip))
         return;
     ev->ip = ip;
-    ev->user = slice_of(inner.p, (size_t)comma);
+    struct slice user = slice_of(inner.p, (size_t)comma);
+    ev->user = slice_is(user, "?") ? SLICE_ABSENT : user;
     ev->reason = slice_after(text, (size_t)close + 3);
 }
 

@@ -28,16 +28,26 @@ static struct slice scan_id(struct scan *s)
     return s->bad ? SLICE_ABSENT : bare_id(slice_of(start, (size_t)(s->p - start)));
 }
 
-/* "user:uid" up to here; the user may hold colons, the uid is digits or empty or "unknown". */
-static struct slice user_of(struct slice text, struct event *ev)
+/* No user is known where spamc named none. */
+static struct slice known_user(struct slice user)
 {
-    ptrdiff_t at = slice_find_last(text, ":");
-    if (at < 0)
-        return SLICE_ABSENT;
-    struct slice user = slice_of(text.p, (size_t)at);
+    return slice_is(user, "(unknown)") ? SLICE_ABSENT : user;
+}
+
+/* who is "user:uid"; the user may hold colons, the uid is a number, to 3.0 with a full stop. */
+static void read_user(struct scan *s, struct slice who, struct event *ev)
+{
+    struct scan uid = scan_over(who);
+    struct slice user = scan_until_last(&uid, ":");
+    scan_u63(&uid, UINT32_MAX);
+    scan_try(&uid, ".");
+    if (uid.bad || uid.p != uid.end) {
+        s->bad = true;
+        return;
+    }
     if (slice_find(user, "> for ") >= 0)
         ev->flags |= EVF_AMBIGUOUS;
-    return slice_is(user, "(unknown)") ? SLICE_ABSENT : user;
+    ev->user = known_user(user);
 }
 
 /* 4.1 seconds, also padded as of 2.x. */
@@ -56,7 +66,7 @@ static void read_user_and_work(struct scan *s, struct event *ev)
 {
     struct slice who = scan_until_last(s, " in ");
     if (!s->bad)
-        ev->user = user_of(who, ev);
+        read_user(s, who, ev);
     ev->scan_ms = scan_seconds(s);
     if (scan_try(s, ", ")) {
         ev->size = scan_u63(s, INT64_MAX);
@@ -93,11 +103,9 @@ static void read_start(struct scan *s, struct event *ev)
     ptrdiff_t at = slice_find_last(who, ", expecting ");
     if (at >= 0)
         who.n = (size_t)at;
-    ev->user = user_of(who, ev);
-    if (!ev->user.p && !slice_starts(who, "(unknown):")) {
-        s->bad = true;
+    read_user(s, who, ev);
+    if (s->bad)
         return;
-    }
     s->p = who.p + who.n;
     if (scan_try(s, ", expecting ")) {
         ev->size = scan_u63(s, INT64_MAX);
@@ -151,9 +159,7 @@ static void read_client(struct slice left, struct event *ev)
     ev->host = values[2];
     ev->threshold_milli = milli_of(values[3]);
     if (values[4].p && slice_starts(left, "user="))
-        ev->user = slice_after(left, 5);
-    if (slice_is(ev->user, "(unknown)"))
-        ev->user = SLICE_ABSENT;
+        ev->user = known_user(slice_after(left, 5));
 }
 
 /* mid=<...>[,rmid=<...>][,bayes=0.5],autolearn=no[ autolearn_force=no][,shortcircuit=no], no commas within.
@@ -236,6 +242,8 @@ static void read_connection(struct scan *s, struct event *ev)
         return;
     }
     ev->host = name.n ? name : SLICE_ABSENT;
+    if (name.n && memchr(name.p, ' ', name.n))
+        ev->flags |= EVF_AMBIGUOUS;
     ev->ip = addr;
     if (scan_try(s, " at port ")) {
         ev->port = scan_u63(s, 65535);
@@ -283,9 +291,9 @@ static void read_no_user(struct scan *s, struct event *ev)
 {
     scan_until_lit(s, " unable to find user: ");
     if (scan_try(s, "'"))
-        ev->user = scan_until_last(s, "'");
+        ev->user = known_user(scan_until_last(s, "'"));
     else
-        ev->user = scan_all(s);
+        ev->user = known_user(scan_all(s));
 }
 
 static void read_free(struct scan *s, struct event *ev)

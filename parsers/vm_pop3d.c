@@ -69,6 +69,23 @@ static void set_user_of_domain(struct slice text, struct event *ev)
     ev->domain = slice_after(text, (size_t)at + 6);
 }
 
+/* "USER DIGEST" or "USER DIGEST@DOMAIN": a failed APOP logs all that the client sent behind the word. */
+static void split_digest(struct event *ev)
+{
+    ptrdiff_t at = slice_find_last(ev->user, " ");
+    if (at < 0)
+        return;
+    struct slice digest = slice_after(ev->user, (size_t)at + 1);
+    size_t n = 0;
+    while (n < digest.n && ((digest.p[n] >= '0' && digest.p[n] <= '9') ||
+                            (digest.p[n] >= 'a' && digest.p[n] <= 'f')))
+        n++;
+    if (n != 32 || (digest.n > n && digest.p[n] != '@'))
+        return;
+    ev->user.n = (size_t)at;
+    ev->method = SLICE_LIT("APOP");
+}
+
 /* The endings of "User '...": what stands between the quote and the ending is the name. */
 static const struct ending {
     const char *text;
@@ -93,6 +110,8 @@ static bool try_ending(struct slice text, const struct ending *end, struct event
         set_user_of_domain(slice_of(text.p, (size_t)at), ev);
     else
         set_user(slice_of(text.p, (size_t)at), ev);
+    if (end->kind == EV_AUTH_FAILURE)
+        split_digest(ev);
     return true;
 }
 
