@@ -43,10 +43,15 @@ const struct field exim_arrival_mid_fields[] = {MID, END};
 const struct field exim_arrival_sni_fields[] = {SNI, END};
 const struct field exim_arrival_last_fields[] = {LAST, END};
 const struct field exim_arrival_tail_fields[] = {TAIL, END};
+#define BEFORE_ANSWER                                                                              \
+    ENVELOPE, OUTGOING, SESSION, AUTH, MARK(" L"), MARK(" PRDR"), MARK(" K"),                      \
+        F(" DKIM=", WORD, AT(dkim), NONE)
+#define TIMES F(" QT=", TIME, NONE, AT(queue_ms)), F(" DT=", TIME, NONE, AT(deliver_ms))
+
 const struct field exim_delivery_fields[] = {
-    ENVELOPE, OUTGOING, SESSION, AUTH, MARK(" L"), MARK(" PRDR"), MARK(" K"),
-    F(" DKIM=", WORD, AT(dkim), NONE), F(" C=", QUOTED, AT(response), NONE),
-    F(" QT=", TIME, NONE, AT(queue_ms)), F(" DT=", TIME, NONE, AT(deliver_ms)), END};
+    BEFORE_ANSWER, F(" C=", QUOTED, AT(response), NONE), TIMES, END};
+const struct field exim_cutthrough_fields[] = {
+    BEFORE_ANSWER, F(" C=", OPEN, AT(response), NONE), TIMES, END};
 const struct field exim_failure_fields[] = {ENVELOPE, OUTGOING, SESSION, END};
 const struct field exim_deferral_fields[] = {OUTGOING, F(" DT=", TIME, NONE, AT(deliver_ms)), END};
 const struct field exim_cipher_fields[] = {CONNECTION, CIPHER, END};
@@ -280,10 +285,14 @@ static struct slice read_word(struct scan *s, bool colon)
     return word;
 }
 
-static struct slice read_quoted(struct scan *s)
+static struct slice read_quoted(struct scan *s, bool may_stay_open)
 {
     struct slice rest = scan_rest(s);
     size_t n = rest.n && *rest.p == '"' ? exim_quoted_length(rest) : 0;
+    if (!n && may_stay_open && rest.n && *rest.p == '"') {
+        s->p = s->end;
+        return slice_after(rest, 1);
+    }
     if (!n) {
         s->bad = true;
         return SLICE_ABSENT;
@@ -347,7 +356,8 @@ static void read_value(struct scan *s, const struct field *f, bool colon, struct
     case FORM_NUMBER: set_number(ev, f->num, scan_u63(s, INT64_MAX)); break;
     case FORM_TIME: set_number(ev, f->num, scan_exim_time(s)); break;
     case FORM_ANGLE: set_text(ev, f->text, exim_angle(s)); break;
-    case FORM_QUOTED: set_text(ev, f->text, read_quoted(s)); break;
+    case FORM_QUOTED: set_text(ev, f->text, read_quoted(s, false)); break;
+    case FORM_OPEN: set_text(ev, f->text, read_quoted(s, true)); break;
     case FORM_DN: break; /* read by fields_from_dn */
     case FORM_FULLHOST: exim_fullhost(s, NULL, ev); break;
     case FORM_OUTHOST: read_outhost(s, colon, ev); break;
@@ -386,8 +396,18 @@ static bool field_here(const struct scan *s, const struct field *f)
     return true;
 }
 
+/* A quote with no backslash before it, which GnuTLS would have put there. */
+static bool has_bare_quote(struct slice dn)
+{
+    const char *end = dn.p + dn.n;
+    for (const char *at = dn.p; (at = memchr(at, '"', (size_t)(end - at))); at++)
+        if (at == dn.p || at[-1] != '\\')
+            return true;
+    return false;
+}
+
 /* Exim does not escape the text of DN=, so a quote may stand in it: its end is the first quote behind
-   which the rest fits.  A DN with a quote in it is marked, since it could also be a field's text. */
+   which the rest fits.  A DN with a bare quote in it is marked: it could also be a field's text. */
 static void fields_from_dn(struct scan *s, const struct field *f, bool colon, struct event *ev)
 {
     enum { TRIES = 32 };
@@ -406,7 +426,7 @@ static void fields_from_dn(struct scan *s, const struct field *f, bool colon, st
             break;
         *ev = before;
     }
-    if (!s->bad && memchr(ev->dn.p, '"', ev->dn.n))
+    if (!s->bad && has_bare_quote(ev->dn))
         ev->flags |= EVF_AMBIGUOUS;
 }
 

@@ -16,6 +16,7 @@ enum field_form {
     FORM_TIME,      /* readconf_printtime */
     FORM_ANGLE,     /* <address> */
     FORM_QUOTED,    /* "text", C-escaped */
+    FORM_OPEN,      /* the same, or up to the end: Exim breaks a cut-through answer's lines */
     FORM_DN,        /* "text", not escaped by Exim */
     FORM_FULLHOST,  /* [name ][(helo) ][ip][:port] */
     FORM_OUTHOST,   /* name[ DS][ [ip][:port][*]] */
@@ -41,7 +42,8 @@ extern const struct field exim_arrival_mid_fields[];    /* Ci= to CV= */
 extern const struct field exim_arrival_sni_fields[];    /* SNI= */
 extern const struct field exim_arrival_last_fields[];   /* behind A= */
 extern const struct field exim_arrival_tail_fields[];   /* from S= on */
-extern const struct field exim_delivery_fields[];       /* behind the addresses of => -> >> *> */
+extern const struct field exim_delivery_fields[];       /* behind the addresses of => -> *> */
+extern const struct field exim_cutthrough_fields[];     /* the same of >> */
 extern const struct field exim_failure_fields[];        /* the same of ** and ==, to the message */
 extern const struct field exim_deferral_fields[];       /* behind defer (N) */
 extern const struct field exim_cipher_fields[];         /* of an unflagged line, behind the host */

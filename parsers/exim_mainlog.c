@@ -250,20 +250,26 @@ static bool delivered_rest(struct scan *s, struct event *ev)
     return at_end(s) && routed(ev);
 }
 
-/* DT= stands behind the message, where the remote host's words may end in one as well. */
+static bool cutthrough_rest(struct scan *s, struct event *ev)
+{
+    exim_fields(s, exim_cutthrough_fields, false, ev);
+    return at_end(s) && routed(ev);
+}
+
+/* DT= stands behind the message, where the remote host's words may end in one as well.  Nothing on the line tells
+   the two apart, but no attempt that a remote host answered takes more than an hour. */
 static void split_deliver_time(struct event *ev)
 {
+    enum { LONGEST_MS = 3600000 };
     ptrdiff_t at = slice_find_last(ev->reason, " DT=");
     if (at < 0)
         return;
     struct scan s = scan_over(slice_after(ev->reason, (size_t)at + 4));
     int64_t ms = scan_exim_time(&s);
-    if (!at_end(&s))
+    if (!at_end(&s) || (ev->host.p && ms > LONGEST_MS))
         return;
     ev->deliver_ms = ms;
     ev->reason.n = (size_t)at;
-    if (ev->host.p)
-        ev->flags |= EVF_AMBIGUOUS;
 }
 
 /* " : message" from Exim 4.99 on, ": message" before. */
@@ -330,10 +336,23 @@ static bool deferred_rest(struct scan *s, struct event *ev)
     return at_end(s);
 }
 
+/* An address that was never routed is printed with its quotes. */
+static struct slice final_word(struct scan *s)
+{
+    struct scan quoted = *s;
+    if (s->p == s->end || *s->p != '"')
+        return scan_word(s);
+    struct slice address = exim_address(&quoted);
+    if (quoted.bad)
+        return scan_word(s);
+    *s = quoted;
+    return address;
+}
+
 /* The usual form: an address without a blank, maybe (parents) and <original>. */
 static void word_addresses(struct scan *s, bool colon, struct event *ev)
 {
-    ev->recipient = scan_word(s);
+    ev->recipient = final_word(s);
     if (s->bad)
         return;
     if (colon && ev->recipient.n > 1 && s->p[-1] == ':') {
@@ -397,11 +416,12 @@ static bool spaced_reading(struct scan line, size_t at, rest_reader *rest, struc
     struct scan s = {line.p + at + 1, line.end, false};
     ev->recipient = slice_of(line.p, at);
     ev->original = exim_angle(&s);
-    if (s.bad || !rest(&s, ev) || !routed(ev))
+    if (s.bad || !rest(&s, ev))
         return false;
-    if (!certified(ev->recipient, ev->original))
-        split_parents(ev);
-    return true;
+    if (certified(ev->recipient, ev->original))
+        return true;
+    split_parents(ev);
+    return routed(ev);
 }
 
 /* The recipient is printed without its quotes and may hold anything.  The reading in which it equals its
@@ -512,7 +532,7 @@ static void parse_cutthrough(struct scan *s, struct event *ev)
 {
     ev->kind = EV_DELIVERY;
     ev->delivery = DELIVERY_CUTTHROUGH;
-    parse_attempt(s, delivered_rest, false, ev);
+    parse_attempt(s, cutthrough_rest, false, ev);
 }
 
 static void parse_suppressed(struct scan *s, struct event *ev)
