@@ -187,9 +187,9 @@ static bool try_tag(struct scan *s, struct frame *f)
     int64_t pid = NUM_ABSENT;
     if (scan_try(&t, "[")) {
         struct slice text = scan_until(&t, ']');
-        struct scan number = scan_over(text);
         if (t.bad)
             return false;
+        struct scan number = scan_over(text);
         pid = scan_u63(&number, INT32_MAX);
         if (number.p != number.end)
             pid = NUM_ABSENT;
