@@ -10,15 +10,18 @@
 struct rendering {
     FILE *out;
     const struct span_head *head;
-    int n_tables; /* how many there will be */
-    int done;     /* how many there were */
+    int n_tables;         /* how many there will be */
+    int done;             /* how many there were */
     struct slice section; /* of the table before */
+    FILE *nav;            /* of a page: its contents, gathered on the way */
+    char *nav_text;
+    size_t nav_size;
 };
 
 struct renderer {
     void (*begin)(struct rendering *rendering);
     void (*table)(struct rendering *rendering, const struct table *table);
-    void (*end)(struct rendering *rendering);
+    void (*end)(struct rendering *rendering); /* also behind a failure */
 };
 
 extern const struct renderer render_text, render_csv, render_json, render_html;

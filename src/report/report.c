@@ -280,16 +280,36 @@ static int run_variant(sqlite3 *db, const struct report_request *request,
 static int run_all(sqlite3 *db, const struct report_request *request, const struct reports *reports,
                    const struct renderer *renderer, struct rendering *rendering, struct error *err)
 {
+    int rc = 0;
     renderer->begin(rendering);
-    for (size_t i = 0; i < reports->count; i++) {
+    for (size_t i = 0; rc == 0 && i < reports->count; i++) {
         const struct report_file *file = &reports->files[i];
-        for (int v = 0; v < (file->n_variants ? file->n_variants : 1); v++)
-            if (wanted(request, file->by) &&
-                run_variant(db, request, file, file->variants[v], renderer, rendering, err))
-                return -1;
+        for (int v = 0; rc == 0 && v < (file->n_variants ? file->n_variants : 1); v++)
+            if (wanted(request, file->by))
+                rc = run_variant(db, request, file, file->variants[v], renderer, rendering, err);
     }
     renderer->end(rendering);
-    return 0;
+    return rc;
+}
+
+static int compare_sections(const void *a, const void *b)
+{
+    const struct report_file *x = a, *y = b;
+    return x->section_rank != y->section_rank ? x->section_rank - y->section_rank
+                                              : x->order - y->order;
+}
+
+/* A page shows a section's reports together: sections as they first come, reports by their number. */
+static void order_by_section(struct reports *reports)
+{
+    for (size_t i = 0; i < reports->count; i++) {
+        size_t first = 0;
+        while (!slice_equal(reports->files[first].section, reports->files[i].section))
+            first++;
+        reports->files[i].section_rank = (int)first;
+    }
+    if (reports->count)
+        qsort(reports->files, reports->count, sizeof *reports->files, compare_sections);
 }
 
 static int count_tables(const struct report_request *request, const struct reports *reports)
@@ -347,6 +367,8 @@ int report_run(sqlite3 *db, const struct report_request *request, FILE *out, str
     if (!renderer || check_by(request, err))
         return -1;
     int rc = collect(&reports, request, err);
+    if (rc == 0 && request->format == REPORT_HTML)
+        order_by_section(&reports);
     if (rc == 0)
         rc = run_span(db, request, &reports, renderer, out, err);
     reports_free(&reports);

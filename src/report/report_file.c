@@ -13,6 +13,11 @@ const char *column_type_name(enum column_type type)
     return type_names[type];
 }
 
+const char *layout_name(enum report_layout layout)
+{
+    return layout_names[layout];
+}
+
 static struct slice trimmed(struct slice s)
 {
     while (s.n && s.p[0] == ' ')

@@ -40,6 +40,7 @@ struct report_file {
     struct slice name;
     struct slice section; /* traffic, senders ...: the part of the page */
     int order;            /* within it */
+    int section_rank;     /* for the caller's use */
     struct slice title;   /* {top} {each} {thing}: "50", the variant, "50 things" or "thing" */
     struct slice help;
     struct slice empty; /* "hide", or the title when there are no rows; absent: the title */
@@ -60,5 +61,6 @@ int report_file_parse(struct report_file *file, const char *text, const char *pa
 
 /* The names of the types and layouts, as in the files. */
 const char *column_type_name(enum column_type type);
+const char *layout_name(enum report_layout layout);
 
 #endif

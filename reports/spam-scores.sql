@@ -1,0 +1,21 @@
+-- report:  spam-scores
+-- section: spam 20
+-- title:   Spam scores
+-- help:    How many messages scored how much, by whole points; -1 holds all below 0, 20 all from there on.
+-- layout:  histogram message
+-- empty:   hide
+-- column:  score     text   Score
+-- column:  messages  count  Messages
+WITH t AS (
+    SELECT max(-1, min(20, CAST(score AS INTEGER) - (score < CAST(score AS INTEGER)))) AS points,
+           count(*) AS messages
+      FROM scans
+     WHERE score IS NOT NULL
+       AND at >= coalesce(:since, -9e18)
+       AND at <  coalesce(:until, 9e18)
+       AND (:server IS NULL OR server = :server)
+     GROUP BY 1)
+SELECT printf('%5d', points) AS score,
+       messages              AS messages
+  FROM t
+ ORDER BY points;
