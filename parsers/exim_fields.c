@@ -109,8 +109,10 @@ struct slice exim_ip(struct scan *s, int64_t *port)
         s->bad = true;
         return SLICE_ABSENT;
     }
+    enum { LONGEST = 64 }; /* 45 bytes and a scope; no more is looked at, lest a line be read over and over */
     const char *start = s->p + 1;
-    const char *stop = memchr(start, ']', (size_t)(s->end - start));
+    size_t room = (size_t)(s->end - start);
+    const char *stop = memchr(start, ']', room < LONGEST ? room : LONGEST);
     if (!stop || !looks_like_ip(slice_of(start, (size_t)(stop - start)))) {
         s->bad = true;
         return SLICE_ABSENT;

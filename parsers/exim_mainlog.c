@@ -438,7 +438,7 @@ static int spaced_addresses(struct scan line, rest_reader *rest, bool free_text,
         if (at <= 0)
             break;
         limit = (size_t)at;
-        if (fits && free_text && all.p[at + 2] != '"')
+        if (fits && free_text && (limit + 2 >= all.n || all.p[limit + 2] != '"'))
             continue;
         struct event reading = start;
         if (!spaced_reading(line, limit, rest, &reading))
@@ -469,7 +469,8 @@ static bool parse_attempt(struct scan *s, rest_reader *rest, bool free_text, str
 {
     struct scan word = *s;
     word_addresses(&word, free_text, ev);
-    bool fits = !word.bad && rest(&word, ev) && (routed(ev) || !is_command(ev->recipient));
+    bool fits = !word.bad && rest(&word, ev) &&
+                (routed(ev) || ev->original.p || !is_command(ev->recipient));
     if (worth_another(*s, free_text, fits)) {
         struct event best = fits ? *ev : fresh(ev);
         if (spaced_addresses(*s, rest, free_text, fits, &best)) {

@@ -114,6 +114,8 @@ static void from_host(struct scan *s, const struct least *least, struct event *e
     ev->host = ev->helo = SLICE_ABSENT;
     if (scan_try(s, "local process"))
         return;
+    if (s->p != s->end && (*s->p == '(' || *s->p == '[')) /* a host that breaks off */
+        s->bad = true;
     scan_try(s, "U=");
     ident(s, least->ident, ev);
 }
@@ -426,16 +428,13 @@ static void read_host_line(struct scan *s, const struct wording *w, const struct
     s->p -= strlen(w->start);
     scan_try(s, " DS ");
     host_ident(s, least, ev);
-    if (scan_try(s, "*")) /* a connection used again */
-        ev->flags |= EVF_REMOTE;
+    scan_try(s, "*"); /* a connection used again */
     if (scan_try(s, ": ")) {
         ev->kind = EV_HOST_ERROR;
-        ev->flags &= ~(unsigned)EVF_REMOTE;
         ev->reason = scan_all(s);
         ev->smtp_code = exim_reply_code(ev->reason);
         return;
     }
-    ev->flags &= ~(unsigned)EVF_REMOTE;
     session_fields(s, least, ev);
     if (!scan_try(s, " "))
         scan_lit(s, ": ");
@@ -518,6 +517,8 @@ static void read_connection(struct scan *s, const struct wording *w, const struc
     struct slice words = ev->text;
     if (slice_starts(words, "D=") && memchr(words.p, ' ', words.n))
         words = slice_after(words, ev->duration.n + 3);
+    else if (slice_starts(words, "D="))
+        ev->text = SLICE_ABSENT;
     for (size_t i = 0; !ev->outcome.p && i < sizeof ends / sizeof *ends; i++)
         if (slice_starts(words, ends[i].text) || slice_starts(words, "TFO lost"))
             ev->outcome = literal(ends[i].outcome);
@@ -706,7 +707,6 @@ static void read_etrn(struct scan *s, const struct wording *w, const struct leas
     ev->stage = literal(w->word);
     ev->command = scan_until_last(s, " received from ");
     from_host(s, least, ev);
-    ev->text = rest_text(s);
 }
 
 /* The reason with our own words before it, nothing taken out. */
@@ -780,8 +780,9 @@ static void read_queue_run(struct scan *s, const struct wording *w, const struct
 static void read_recipient_note(struct scan *s, const struct wording *w, const struct least *least,
                                 struct event *ev)
 {
+    (void)least;
+    s->p -= w->start[strlen(w->start) - 1] == '<';
     ev->recipient = exim_angle(s);
-    (void)w, (void)least;
     ev->text = rest_text(s);
 }
 
@@ -889,11 +890,9 @@ static const struct wording wordings[] = {
     W("LMTP connection closed", read_text, CONNECTION),
     W("Long ", read_text, DNS),
     W("MIME acl condition", read_text, CONTENT_SCAN),
-    W("MacRo", read_text, INTERNAL_ERROR),
     W("Message abandoned: ", read_text, CONNECTION),
     W("Message is frozen", read_by, FROZEN),
     W("Message removed because older", read_by, REMOVED),
-    W("Node with name ", read_text, INTERNAL_ERROR),
     W("OCSP ", read_text, TLS),
     W("PRDR R=", read_recipient_note, DELIVERY_NOTE),
     W("PRDR ", read_text, DELIVERY_NOTE),
@@ -909,8 +908,8 @@ static const struct wording wordings[] = {
     WF("SMTP command timeout on connection from ", read_connection, CONNECTION, 0, "timeout"),
     WF("SMTP command timeout on TLS connection from ", read_connection, CONNECTION, 0, "timeout"),
     W("SMTP connection from ", read_connection, CONNECTION),
-    W("SMTP connection Ci=", read_connection, CONNECTION),
     WF("SMTP connection lost after final dot ", read_connection, CONNECTION, 0, "lost"),
+    W("SMTP connection ", read_connection, CONNECTION),
     WF("SMTP data timeout (message abandoned) on connection from ", read_connection, CONNECTION, 0,
        "timeout"),
     WF("SMTP data timeout (message abandoned) on TLS connection from ", read_connection, CONNECTION,
@@ -950,7 +949,7 @@ static const struct wording wordings[] = {
     W("bind of [", read_text, INTERNAL_ERROR),
     W("bounce_message_file is not absolute", read_text, INTERNAL_ERROR),
     W("cancelled by ", read_by, REMOVED),
-    REJECT("cannot accept message: ", read_rejection_text, "mail"),
+    W("cannot accept message: ", read_text, INTERNAL_ERROR),
     W("configured error code starts", read_text, INTERNAL_ERROR),
     REJECT("connection from ", read_refused, "connect"),
     W("cwd=", read_text, COMMAND_LINE),
@@ -989,7 +988,7 @@ static const struct wording wordings[] = {
     W("no recipients found in headers", read_text, DELIVERY_NOTE),
     W("notify triggered queue run", read_text, QUEUE_RUN),
     W("original recipients ignored", read_text, DELIVERY_NOTE),
-    REJECT("overlong message header line received from ", read_message_header, "data"),
+    MAIN("overlong message header line received from ", read_message_header, "data"),
     W("peer close after all rcpt responses", read_text, DELIVERY_NOTE),
     W("pid ", read_text, DAEMON),
     W("process ", read_text, INTERNAL_ERROR),
@@ -1014,7 +1013,7 @@ static const struct wording wordings[] = {
     W("rescind the above message-accept", read_text, RETRACTED),
     W("retry time not reached", read_text, DELIVERY_NOTE),
     W("rewrite: ", read_text, DELIVERY_NOTE),
-    REJECT("ridiculously long message header received from ", read_message_header, "data"),
+    MAIN("ridiculously long message header received from ", read_message_header, "data"),
     W("routing loop for ", read_text, INTERNAL_ERROR),
     W("sender address changed to ", read_sender_note, DELIVERY_NOTE),
     W("sender verify ", read_text, DELIVERY_NOTE),
@@ -1022,7 +1021,7 @@ static const struct wording wordings[] = {
     W("socket bind() ", read_text, DAEMON),
     W("spam acl condition", read_text, CONTENT_SCAN),
     W("tainted ", read_text, INTERNAL_ERROR),
-    DEFER("temporarily refused connection from ", read_refused, "connect"),
+    WF("temporarily refused connection from ", read_refused, REJECTION, EVF_TEMPORARY, "connect"),
     DEFER("temporarily rejected \"", read_rejected_quoted, "helo"),
     WF("timed out while reading local message", read_text, CONNECTION, 0, "timeout"),
     DEFER("too many recipients: excess temporarily rejected: sender=", read_too_many, "rcpt"),
@@ -1075,6 +1074,11 @@ static bool reads(struct slice text, const struct wording *w, const struct least
     return at_end(&s);
 }
 
+static const char *end_of(struct slice s)
+{
+    return s.p ? s.p + s.n : NULL;
+}
+
 static bool inside(const char *p, struct slice s)
 {
     return s.p && p >= s.p && p < s.p + s.n;
@@ -1089,12 +1093,22 @@ static struct slice doubtful(struct slice text, const struct event *ev)
         from = ev->reason.p;
     if (ev->command.p && !ev->recipient.p && !inside(ev->sender.p, ev->command))
         from = ev->command.p;
+    if (from && ev->ip.p && from < end_of(ev->ip)) /* words that stand before the host */
+        from = end_of(ev->ip);
     if (!from || from < text.p || from > text.p + text.n)
         return SLICE_ABSENT;
     return between(from, text.p + text.n);
 }
 
-/* The rightmost reading in which *least is at a mark in region. */
+/* Whether the field that least makes longer did become so long. */
+static bool reached(const struct least *least, const struct event *ev)
+{
+    return (!least->helo || end_of(ev->helo) >= least->helo) &&
+           (!least->ident || end_of(ev->ident) >= least->ident) &&
+           (!least->dn || end_of(ev->dn) >= least->dn);
+}
+
+/* The rightmost reading in which a field, *which of *least, ends at a mark in region. */
 static bool reads_longer(struct slice text, const struct wording *w, struct slice region,
                          const char *mark, struct least *least, const char **which,
                          struct event *ev)
@@ -1106,7 +1120,8 @@ static bool reads_longer(struct slice text, const struct wording *w, struct slic
             break;
         *which = region.p + at;
         struct event reading = fresh(ev);
-        if (reads(text, w, least, &reading) && reading.kind != EV_ACL_TEXT) {
+        if (reads(text, w, least, &reading) && reading.kind != EV_ACL_TEXT &&
+            reached(least, &reading)) {
             *ev = reading;
             return true;
         }
@@ -1116,15 +1131,14 @@ static bool reads_longer(struct slice text, const struct wording *w, struct slic
     return false;
 }
 
+/* Looks for a reading with a longer helo name, ident or DN that ends in region. */
 static bool reads_otherwise(struct slice text, const struct wording *w, struct slice region,
                             struct event *ev)
 {
     struct least least = {NULL, NULL, NULL};
     if (!region.n)
         return false;
-    if (memchr(text.p, '(', (size_t)(region.p - text.p) + 1 < text.n
-                                ? (size_t)(region.p - text.p) + 1 : text.n) &&
-        reads_longer(text, w, region, ") [", &least, &least.helo, ev))
+    if (reads_longer(text, w, region, ") [", &least, &least.helo, ev))
         return true;
     if (slice_find(text, "U=") >= 0 &&
         (reads_longer(text, w, region, " F=<", &least, &least.ident, ev) ||
@@ -1135,12 +1149,32 @@ static bool reads_otherwise(struct slice text, const struct wording *w, struct s
            reads_longer(text, w, region, "\" ", &least, &least.dn, ev);
 }
 
+/* A message that repeats what the client said is no other reading. */
+static bool echoes(const struct event *ev)
+{
+    return slice_find(ev->sender, ") [") >= 0 || slice_find(ev->recipient, ") [") >= 0 ||
+           slice_find(ev->sender, " rejected ") >= 0 || slice_find(ev->recipient, " rejected ") >= 0;
+}
+
+static bool may_be_longer(const struct event *ev)
+{
+    return (ev->helo.p || ev->ident.p || ev->dn.p) && !echoes(ev);
+}
+
+/* The site's words behind "Warning: " often repeat the client's; no reading is looked for in them. */
+static bool is_warning(struct slice text, const struct event *ev)
+{
+    return ev->kind == EV_ACL_TEXT && ev->text.p && ev->text.p - text.p >= 9 &&
+           memcmp(ev->text.p - 9, "Warning: ", 9) == 0;
+}
+
 static void read_wording(struct slice text, const struct wording *w, struct event *ev)
 {
     const struct least nowhere = {NULL, NULL, NULL};
     struct event empty = fresh(ev);
     if (reads(text, w, &nowhere, ev)) {
-        if (w->read != read_text && reads_otherwise(text, w, doubtful(text, ev), ev))
+        bool own = ev->kind == EV_ACL_TEXT;
+        if (!is_warning(text, ev) && may_be_longer(ev) && reads_otherwise(text, w, doubtful(text, ev), ev) && !own)
             ev->flags |= EVF_AMBIGUOUS;
         return;
     }
@@ -1176,11 +1210,34 @@ static bool read_inner_wording(struct slice text, struct event *ev)
     return false;
 }
 
+typedef void authenticator_reader(struct scan *s, const char *verb, const struct least *least,
+                                  struct event *ev);
+
+/* A helo name may hold ") [1.2.3.4]: 535 ...", and so may the name that did not get in; a bracket before that name
+   is the helo's, one in it could be either's. */
+static void reread_authenticator(struct slice text, const char *verb, authenticator_reader *read,
+                                 struct event *ev)
+{
+    ptrdiff_t at = ev->helo.p ? slice_find_last(ev->reason, ") [") : -1;
+    ptrdiff_t id = slice_find(ev->reason, " (set_id=");
+    if (at < 0)
+        return;
+    struct least least = {ev->reason.p + at, NULL, NULL};
+    struct scan s = scan_over(text);
+    struct event reading = fresh(ev);
+    read(&s, verb, &least, &reading);
+    if (!at_end(&s) || reading.smtp_code == NUM_ABSENT)
+        return;
+    if (id < 0 || at < id)
+        *ev = reading;
+    ev->flags |= EVF_AMBIGUOUS;
+}
+
 static bool read_authenticator_line(struct slice text, struct event *ev)
 {
     static const struct {
         const char *verb;
-        void (*read)(struct scan *, const char *, const struct least *, struct event *);
+        authenticator_reader *read;
     } verbs[] = {{" authenticator failed for ", read_authenticator},
                  {" authenticator failed H=", read_client_authenticator},
                  {" authenticator cancelled authentication H=", read_client_authenticator}};
@@ -1198,6 +1255,7 @@ static bool read_authenticator_line(struct slice text, struct event *ev)
         if (!at_end(&s))
             continue;
         *ev = reading;
+        reread_authenticator(text, verbs[i].verb, verbs[i].read, ev);
         return true;
     }
     return false;

@@ -368,6 +368,8 @@ static void put_word(struct out *out, struct slice word, const char *begin)
         put(out, word);
     else if (is_number(word) || is_amount(word))
         put_text(out, "<n>");
+    else if (*word.p == '/' && word.n > 1)
+        put_text(out, "<path>");
     else if (is_id(word))
         put_text(out, "<id>");
     else
@@ -425,7 +427,7 @@ size_t reason_normalise(struct slice reason, char *buf, size_t cap)
             put(&out, slice_of(rest.p, host));
             if (n > host + 1)
                 put_text(&out, "/<path>");
-        } else if ((n = word_length(rest))) {
+        } else if (*rest.p != ':' && (n = word_length(rest))) {
             put_word(&out, slice_of(rest.p, n), reason.p);
         } else {
             put(&out, slice_of(rest.p, n = 1));
