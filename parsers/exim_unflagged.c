@@ -967,6 +967,7 @@ static const struct wording wordings[] = {
     W("frozen by ", read_by, FROZEN),
     W("getsockname() failed", read_text, INTERNAL_ERROR),
     W("getsockopt() failed", read_text, INTERNAL_ERROR),
+    W("home directory \"", read_text, INTERNAL_ERROR),
     W("host name alias list truncated", read_text, DNS),
     W("ident connection to ", read_text, CONNECTION),
     W("ignoring AUTH=", read_text, PROTOCOL_ERROR),
@@ -1019,6 +1020,7 @@ static const struct wording wordings[] = {
     W("sender verify ", read_text, DELIVERY_NOTE),
     W("setsockopt(", read_text, INTERNAL_ERROR),
     W("socket bind() ", read_text, DAEMON),
+    W("spool directory space check failed", read_text, INTERNAL_ERROR),
     W("spam acl condition", read_text, CONTENT_SCAN),
     W("tainted ", read_text, INTERNAL_ERROR),
     WF("temporarily refused connection from ", read_refused, REJECTION, EVF_TEMPORARY, "connect"),
@@ -1261,6 +1263,24 @@ static bool read_authenticator_line(struct slice text, struct event *ev)
     return false;
 }
 
+/* Exim before 4.8 wrote no H= here: `mx.y [ip] Connection refused` */
+static bool read_old_host_error(struct slice text, struct event *ev)
+{
+    const struct least nowhere = {NULL, NULL, NULL};
+    struct event reading = fresh(ev);
+    struct scan s = scan_over(text);
+    exim_fullhost(&s, NULL, &reading);
+    scan_lit(&s, " ");
+    if (s.bad || !ev->exim_id.p || !reading.host.p || reading.helo.p)
+        return false;
+    const struct wording *verb = host_wording(&s);
+    if (!verb || verb->kind != EV_HOST_ERROR)
+        return false;
+    apply(&s, verb, &nowhere, &reading);
+    *ev = reading;
+    return true;
+}
+
 void exim_unflagged(struct slice text, struct event *ev)
 {
     const struct wording *w = wording_of(text);
@@ -1268,7 +1288,8 @@ void exim_unflagged(struct slice text, struct event *ev)
         read_wording(text, w, ev);
         return;
     }
-    if (text.n && (read_authenticator_line(text, ev) || read_inner_wording(text, ev)))
+    if (text.n && (read_authenticator_line(text, ev) || read_inner_wording(text, ev) ||
+                   read_old_host_error(text, ev)))
         return;
     ev->kind = EV_ACL_TEXT;
     ev->text = text;
