@@ -3,6 +3,7 @@
 -- title:   Grand total summary
 -- help:    What was received, delivered, rejected and scanned, and from how many.
 -- layout:  total
+-- sums:    received, delivered, delayed, failed, received_host, received_email, delivered_host, delivered_email, rejected, rejected_host, deferred_client, deferred_client_host
 -- column:  name             text     TOTAL
 -- column:  bytes            bytes    Volume
 -- column:  messages         count    Messages
@@ -20,18 +21,30 @@ WITH one AS (
       FROM tally
      WHERE measure IN ('received', 'delivered', 'rejected', 'deferred_client', 'delayed', 'failed')
      GROUP BY measure),
-keys AS (
-    SELECT measure, key1
-      FROM tally
-     WHERE measure IN ('received_host', 'received_email', 'delivered_host', 'delivered_email',
-                       'rejected_host', 'deferred_client_host')
-     GROUP BY measure, key1
-    HAVING sum(count) > 0),
 many AS (
-    SELECT measure, count(*) AS names, count(DISTINCT coalesce(s.domain, keys.key1)) AS domains
-      FROM keys
-      LEFT JOIN string s ON s.id = keys.key1
-     GROUP BY measure),
+    SELECT 'received_host' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
+      FROM (SELECT key1 FROM tally WHERE measure = 'received_host' GROUP BY key1 HAVING sum(count) > 0)
+      LEFT JOIN string s ON s.id = key1
+    UNION ALL
+    SELECT 'received_email' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
+      FROM (SELECT key1 FROM tally WHERE measure = 'received_email' GROUP BY key1 HAVING sum(count) > 0)
+      LEFT JOIN string s ON s.id = key1
+    UNION ALL
+    SELECT 'delivered_host' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
+      FROM (SELECT key1 FROM tally WHERE measure = 'delivered_host' GROUP BY key1 HAVING sum(count) > 0)
+      LEFT JOIN string s ON s.id = key1
+    UNION ALL
+    SELECT 'delivered_email' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
+      FROM (SELECT key1 FROM tally WHERE measure = 'delivered_email' GROUP BY key1 HAVING sum(count) > 0)
+      LEFT JOIN string s ON s.id = key1
+    UNION ALL
+    SELECT 'rejected_host' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
+      FROM (SELECT key1 FROM tally WHERE measure = 'rejected_host' GROUP BY key1 HAVING sum(count) > 0)
+      LEFT JOIN string s ON s.id = key1
+    UNION ALL
+    SELECT 'deferred_client_host' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
+      FROM (SELECT key1 FROM tally WHERE measure = 'deferred_client_host' GROUP BY key1 HAVING sum(count) > 0)
+      LEFT JOIN string s ON s.id = key1),
 scanned AS (
     SELECT is_spam, count(*) AS scans
       FROM scans

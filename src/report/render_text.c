@@ -301,13 +301,13 @@ static void layout_relay(FILE *out, const struct table *table)
         total += cell_integer(table_cell(table, row, 0));
         put_cell(out, table, row, 0, 7);
         for (int i = 1; i < 5; i++) {
-            fputs(i == 3 ? "\n      => " : i == 4 ? " " : i == 1 ? " " : " ", out);
+            fputs(i == 3 ? " \n      => " : " ", out);
             put(out, table_cell(table, row, i)->text);
-            fputs(i == 2 ? " " : "", out);
         }
         fputc('\n', out);
     }
-    fprintf(out, "\nTotal: %" PRId64 " (plus 0 unshown)\n", total);
+    fprintf(out, "\nTotal: %" PRId64 " (plus %" PRId64 " unshown)\n", total,
+            cell_integer(table_cell(table, 0, 5)) - total);
 }
 
 static bool is_space(char c)

@@ -247,11 +247,13 @@ static int bind(sqlite3_stmt *statement, const struct table *table,
     return 0;
 }
 
-static int run_one(sqlite3 *db, const struct report_request *request, struct table *table,
+static int run_one(struct span *span, const struct report_request *request, struct table *table,
                    struct error *err)
 {
     sqlite3_stmt *statement = NULL;
-    int rc = prepare(db, table->report, &statement, err);
+    int rc = span_sum(span, table->report->sums, err);
+    if (rc == 0)
+        rc = prepare(span->db, table->report, &statement, err);
     if (rc == 0)
         rc = bind(statement, table, request, err);
     if (rc == 0)
@@ -260,7 +262,7 @@ static int run_one(sqlite3 *db, const struct report_request *request, struct tab
     return rc;
 }
 
-static int run_variant(sqlite3 *db, const struct report_request *request,
+static int run_variant(struct span *span, const struct report_request *request,
                        const struct report_file *file, struct slice variant,
                        const struct renderer *renderer, struct rendering *rendering,
                        struct error *err)
@@ -269,7 +271,7 @@ static int run_variant(sqlite3 *db, const struct report_request *request,
     for (int i = 0; i < file->n_columns; i++)
         table.shown[i] = column_shown(request, file, i);
     expand_title(&table, top_of(request));
-    int rc = run_one(db, request, &table, err);
+    int rc = run_one(span, request, &table, err);
     if (rc == 0)
         renderer->table(rendering, &table);
     rendering->done++;
@@ -277,8 +279,9 @@ static int run_variant(sqlite3 *db, const struct report_request *request,
     return rc;
 }
 
-static int run_all(sqlite3 *db, const struct report_request *request, const struct reports *reports,
-                   const struct renderer *renderer, struct rendering *rendering, struct error *err)
+static int run_all(struct span *span, const struct report_request *request,
+                   const struct reports *reports, const struct renderer *renderer,
+                   struct rendering *rendering, struct error *err)
 {
     int rc = 0;
     renderer->begin(rendering);
@@ -286,7 +289,7 @@ static int run_all(sqlite3 *db, const struct report_request *request, const stru
         const struct report_file *file = &reports->files[i];
         for (int v = 0; rc == 0 && v < (file->n_variants ? file->n_variants : 1); v++)
             if (wanted(request, file->by))
-                rc = run_variant(db, request, file, file->variants[v], renderer, rendering, err);
+                rc = run_variant(span, request, file, file->variants[v], renderer, rendering, err);
     }
     renderer->end(rendering);
     return rc;
@@ -346,14 +349,15 @@ static int run_span(sqlite3 *db, const struct report_request *request,
                     struct error *err)
 {
     struct span_head head;
+    struct span span;
     if (span_head_read(db, request->since, request->until, request->server, &head, err))
         return -1;
     struct rendering rendering = {.out = out, .head = &head,
                                   .n_tables = count_tables(request, reports)};
-    int rc = span_open(db, request->since, request->until, request->server, err);
+    int rc = span_open(&span, db, request->since, request->until, request->server, err);
     if (rc == 0)
-        rc = run_all(db, request, reports, renderer, &rendering, err);
-    span_close(db);
+        rc = run_all(&span, request, reports, renderer, &rendering, err);
+    span_close(&span);
     span_head_free(&head);
     if (rc == 0 && ferror(out))
         return error_set(err, FAIL_OS, "the report cannot be written: %s", strerror(errno));

@@ -109,6 +109,7 @@ static const char *take(struct report_file *file, struct slice key, struct slice
                           : slice_is(key, "help")  ? &file->help
                           : slice_is(key, "empty") ? &file->empty
                           : slice_is(key, "by")    ? &file->by
+                          : slice_is(key, "sums")  ? &file->sums
                                                    : NULL;
     if (!plain)
         return "unknown key";

@@ -12,7 +12,7 @@ enum report_layout {
     LAYOUT_HISTOGRAM, /* a label and a number drawn as dots; the argument is what one is called */
     LAYOUT_DURATION,  /* bins of time: Under or Over, bound, count, percentages */
     LAYOUT_LEAGUE,    /* numbers first, then who */
-    LAYOUT_RELAY,     /* count, from host, sender, to host, recipient */
+    LAYOUT_RELAY,     /* count, from host, sender, to host, recipient, count of all, shown or not */
     LAYOUT_ERRORS     /* count, text; texts folded */
 };
 
@@ -47,6 +47,7 @@ struct report_file {
     struct slice by;    /* host, domain, email, edomain: only when --by asks; absent: always */
     enum report_layout layout;
     struct slice unit; /* of a histogram */
+    struct slice sums; /* measures, with commas, that it reads by key1 alone: summed once for all reports */
     struct slice variants[REPORT_VARIANTS]; /* run once for each, bound as :each */
     int n_variants;                         /* 0: run once, :each NULL */
     struct column columns[REPORT_COLUMNS];

@@ -61,6 +61,19 @@ static const char tally_view[] =
     " FROM main.measure m CROSS JOIN temp.rollup_built r CROSS JOIN temp.report_span s"
     " WHERE r.measure = m.id AND s.server = r.server";
 
+/* One table a measure, by key: a league groups it without sorting. */
+static const char sum_table[] =
+    "CREATE TEMP TABLE report_sum_%d (key1 INTEGER PRIMARY KEY, count INTEGER, addresses INTEGER,"
+    " bytes INTEGER)";
+
+static const char sum_fill[] =
+    "INSERT INTO temp.report_sum_%d SELECT key1, sum(count), sum(addresses), sum(bytes) FROM tally"
+    " WHERE measure = '%.*s' GROUP BY key1";
+
+static const char sum_select[] =
+    "%sSELECT '%.*s' AS measure, NULL AS at, NULL AS time, NULL AS server, 0 AS slot, key1, 0 AS key2,"
+    " 0 AS key3, 0 AS key4, count, addresses, bytes FROM temp.report_sum_%d";
+
 static int db_error(sqlite3 *db, const char *doing, struct error *err)
 {
     return error_set(err, FAIL_DB, "%s: %s", doing, sqlite3_errmsg(db));
@@ -166,17 +179,14 @@ static int read_edges(sqlite3 *db, struct edges **all, size_t *count, struct err
     return sqlite3_finalize(statement) ? db_error(db, "report span", err) : 0;
 }
 
-static int make_view(sqlite3 *db, const struct edges *all, size_t count, struct error *err)
+static char *view_of(const struct edges *all, size_t count)
 {
     int64_t first = INT64_MAX, end = INT64_MIN;
     for (size_t i = 0; i < count; i++) {
         first = all[i].first_day < first ? all[i].first_day : first;
         end = all[i].end_day > end ? all[i].end_day : end;
     }
-    char *sql = xprintf(tally_view, first, end);
-    int rc = execute(db, sql, err);
-    free(sql);
-    return rc;
+    return xprintf(tally_view, first, end);
 }
 
 static int fill_spans(sqlite3 *db, int64_t since, int64_t until, const char *server,
@@ -196,33 +206,154 @@ static int fill_spans(sqlite3 *db, int64_t since, int64_t until, const char *ser
     return 0;
 }
 
-int span_open(sqlite3 *db, int64_t since, int64_t until, const char *server, struct error *err)
+static int narrow(struct span *span, int64_t since, int64_t until, const char *server,
+                  struct error *err)
 {
-    span_close(db);
-    if (since == INT64_MIN && until == INT64_MAX && !server)
-        return 0;
+    struct edges *all = NULL;
+    size_t count = 0;
+    if (fill_spans(span->db, since, until, server, err))
+        return -1;
+    int rc = read_edges(span->db, &all, &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = build_edges(span->db, &all[i], since, until, err);
+    span->view = view_of(all, count);
+    free(all);
+    return rc ? rc : execute(span->db, span->view, err);
+}
+
+int span_open(struct span *span, sqlite3 *db, int64_t since, int64_t until, const char *server,
+              struct error *err)
+{
+    *span = (struct span){.db = db};
     if (since >= until)
         return error_set(err, FAIL_USAGE, "the span ends before it begins: --since must be earlier "
                                           "than --until");
-    if (fill_spans(db, since, until, server, err))
+    /* One snapshot for all reports, whatever an ingest adds meanwhile. */
+    span->started = sqlite3_get_autocommit(db);
+    if (span->started && execute(db, "BEGIN", err))
         return -1;
-    struct edges *all = NULL;
-    size_t count = 0;
-    int rc = read_edges(db, &all, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = build_edges(db, &all[i], since, until, err);
-    if (rc == 0)
-        rc = make_view(db, all, count, err);
-    free(all);
+    if (since == INT64_MIN && until == INT64_MAX && !server)
+        return 0;
+    return narrow(span, since, until, server, err);
+}
+
+static int use_days(struct span *span, struct error *err)
+{
+    if (!span->summed)
+        return 0;
+    span->summed = false;
+    if (execute(span->db, "DROP VIEW IF EXISTS temp.tally", err))
+        return -1;
+    return span->view ? execute(span->db, span->view, err) : 0;
+}
+
+/* Its number, 1 and up; 0: not summed yet. */
+static int sum_number(const struct span *span, struct slice measure)
+{
+    for (int i = 0; i < span->n_sums; i++)
+        if (slice_equal(span->sums[i], measure))
+            return i + 1;
+    return 0;
+}
+
+static int execute_own(sqlite3 *db, char *sql, struct error *err)
+{
+    int rc = execute(db, sql, err);
+    free(sql);
     return rc;
 }
 
-void span_close(sqlite3 *db)
+/* Returns the number of the table with the measure's sums, or -1. */
+static int make_sum(struct span *span, struct slice measure, struct error *err)
 {
-    sqlite3_exec(db,
+    int number = sum_number(span, measure);
+    if (number)
+        return number;
+    if (span->n_sums == SPAN_SUMS)
+        return error_set(err, FAIL_REPORT, "more than %d measures are summed", SPAN_SUMS);
+    if (memchr(measure.p, '\'', measure.n))
+        return error_set(err, FAIL_REPORT, "sums: takes names of measures");
+    number = span->n_sums + 1;
+    if (use_days(span, err) || execute_own(span->db, xprintf(sum_table, number), err) ||
+        execute_own(span->db, xprintf(sum_fill, number, (int)measure.n, measure.p), err))
+        return -1;
+    span->sums[span->n_sums++] = measure;
+    return number;
+}
+
+/* The next of a list with commas; absent at its end. */
+static struct slice next_measure(struct slice *list)
+{
+    while (list->n && (list->p[0] == ',' || list->p[0] == ' '))
+        *list = slice_after(*list, 1);
+    size_t n = 0;
+    while (n < list->n && list->p[n] != ',' && list->p[n] != ' ')
+        n++;
+    struct slice name = n ? slice_of(list->p, n) : SLICE_ABSENT;
+    *list = slice_after(*list, n);
+    return name;
+}
+
+static char *add_select(char *sql, struct slice measure, int number)
+{
+    char *part = xprintf(sum_select, *sql ? " UNION ALL " : "CREATE TEMP VIEW tally AS ",
+                         (int)measure.n, measure.p, number);
+    char *longer = xprintf("%s%s", sql, part);
+    free(part);
+    free(sql);
+    return longer;
+}
+
+/* CREATE VIEW over the sums of all measures of the list; NULL: see *err. */
+static char *sums_view(struct span *span, struct slice list, struct error *err)
+{
+    char *sql = xstrdup("");
+    for (struct slice name; (name = next_measure(&list)).p;) {
+        int number = make_sum(span, name, err);
+        if (number < 0) {
+            free(sql);
+            return NULL;
+        }
+        sql = add_select(sql, name, number);
+    }
+    return sql;
+}
+
+int span_sum(struct span *span, struct slice measures, struct error *err)
+{
+    if (measures.n == 0)
+        return use_days(span, err);
+    char *sql = sums_view(span, measures, err);
+    if (!sql)
+        return -1;
+    span->summed = true;
+    if (execute(span->db, "DROP VIEW IF EXISTS temp.tally", err)) {
+        free(sql);
+        return -1;
+    }
+    return execute_own(span->db, sql, err);
+}
+
+static void drop_sums(struct span *span)
+{
+    for (int i = 1; i <= span->n_sums; i++) {
+        char *sql = xprintf("DROP TABLE IF EXISTS temp.report_sum_%d", i);
+        sqlite3_exec(span->db, sql, NULL, NULL, NULL);
+        free(sql);
+    }
+}
+
+void span_close(struct span *span)
+{
+    sqlite3_exec(span->db,
                  "DROP VIEW IF EXISTS temp.tally; DROP TABLE IF EXISTS temp.report_span;"
-                 "DROP TABLE IF EXISTS temp.rollup_built;",
+                 "DROP TABLE IF EXISTS temp.rollup_built",
                  NULL, NULL, NULL);
+    drop_sums(span);
+    if (span->started && !sqlite3_get_autocommit(span->db))
+        sqlite3_exec(span->db, "COMMIT", NULL, NULL, NULL);
+    free(span->view);
+    *span = (struct span){.db = NULL};
 }
 
 /* What was read of a server, cut to the span; nothing where the two do not meet. */

@@ -3,8 +3,10 @@
 #define MAILTRAIL_SPAN_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "../../parsers/slice.h"
 #include "../base/error.h"
 
 /* What the head of a report says.  Owned texts; span_head_free. */
@@ -15,13 +17,32 @@ struct span_head {
     int n_servers;
 };
 
-/* Puts a temporary view `tally` before the one of the database: full local days from rollup, the parts
-   of days at either edge counted from the facts.  since INT64_MIN and until INT64_MAX: no edge there;
-   server NULL: all.  With all three so the database's own view stays.  0, or -1 with *err. */
-int span_open(sqlite3 *db, int64_t since, int64_t until, const char *server, struct error *err);
+enum { SPAN_SUMS = 32 };
 
-/* Takes it away again; silent when there is none. */
-void span_close(sqlite3 *db);
+/* What stands before the database's own view `tally`. */
+struct span {
+    sqlite3 *db;
+    char *view;   /* CREATE VIEW of the span asked for; NULL: all there is, no view needed */
+    bool summed;  /* the view now in place is that of the sums */
+    bool started; /* the transaction is ours */
+    struct slice sums[SPAN_SUMS]; /* measures summed so far; sums[0] is in temp.report_sum_1 */
+    int n_sums;
+};
+
+/* Begins a read transaction and puts a temporary view `tally` in place: full local days from rollup, the
+   parts of days at either edge counted from the facts.  since INT64_MIN and until INT64_MAX: no edge
+   there; server NULL: all.  0, or -1 with *err; span_close in either case. */
+int span_open(struct span *span, sqlite3 *db, int64_t since, int64_t until, const char *server,
+              struct error *err);
+
+/* With a list of measures ("received_host, received_email", which must outlive the span): `tally` now
+   holds their sums over the span by key1 alone (slot and the other keys 0; at, time and server NULL),
+   worked out once however many reports ask.  With an empty list: `tally` by days again.
+   0, or -1 with *err. */
+int span_sum(struct span *span, struct slice measures, struct error *err);
+
+/* Takes all of it away again. */
+void span_close(struct span *span);
 
 /* Runs schema/rollup.sql: the rows of every measure from facts of since <= at < until (bounds as
    above; server 0: all) go into temp.rollup_built, which is made if it is not there.  0, or -1. */
