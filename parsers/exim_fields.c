@@ -1,6 +1,5 @@
 /* exim_fields.c — the field grammar of Exim's log lines.  Values that strangers choose are read so
    that they can only be values: a quote, blank or bracket in the wrong place makes the reading fail. */
-#define _GNU_SOURCE /* memmem, memrchr */
 #include "exim_fields.h"
 
 #define NONE 0

@@ -1,6 +1,5 @@
 /* exim_mainlog.c — Exim's main, reject and panic log: lines with a flag behind a message id.  Lines without
    one are in exim_unflagged.c.  Fixtures: tests/fixtures/lines/exim_mainlog.t */
-#define _GNU_SOURCE /* memmem, memrchr */
 #include "exim_fields.h"
 
 /* How many readings of one line are tried before giving up: a stranger's line costs no more than this

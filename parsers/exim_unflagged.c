@@ -1,6 +1,5 @@
 /* exim_unflagged.c — lines of Exim without a delivery flag: known wordings by their first words, lines that begin
    with a host by the words behind it.  What is left is text of the site's own. */
-#define _GNU_SOURCE /* memmem, memrchr */
 #include "exim_fields.h"
 
 /* Where a stranger's text (helo name, ident, DN) may end at the earliest; NULL: at its first possible end. */

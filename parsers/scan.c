@@ -1,5 +1,4 @@
 /* scan.c — the cursor's steps. */
-#define _GNU_SOURCE /* memmem, memrchr */
 #include "scan.h"
 
 static struct slice stop_bad(struct scan *s)

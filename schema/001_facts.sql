@@ -179,7 +179,7 @@ CREATE TABLE session_line (
     source   INTEGER NOT NULL,          -- source.id that brought it first
     server   INTEGER NOT NULL,          -- server.id
     service  INTEGER NOT NULL,          -- string: imap pop3 pop2
-    kind     INTEGER NOT NULL,          -- 1 opened, 2 login, 3 transfer, 4 end: half-events, paired when read
+    kind     INTEGER NOT NULL,          -- 1 opened, 2 login, 3 transfer or update, 4 end: half-events, paired when read
     pid      INTEGER,                   -- of the daemon: with the time, what pairs them
     user     INTEGER,
     host     INTEGER,

@@ -239,7 +239,7 @@ paired AS (
            max(messages)                       AS messages,
            max(deleted)                        AS deleted,
            sum(bytes)                          AS bytes,
-           count(*) FILTER (WHERE kind = 3)    AS transfers,
+           count(bytes) FILTER (WHERE kind = 3) AS transfers,
            max(coalesce(flags, 0) & 8)         AS flags
       FROM half
      WHERE login_no = 0 OR at <= login_at + 86400

@@ -6,7 +6,6 @@
 
    A block of a .t file, ended by a blank line: comments with #, the line, the description of it.
    A line that begins "%x " has \xHH and \\ decoded in what follows. */
-#define _GNU_SOURCE
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,0 +1,125 @@
+/* memory.c — the few places that allocate. */
+#include "memory.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ARENA_BLOCK ((size_t)1 << 20)
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size, used;
+    char bytes[];
+};
+
+static void *or_exit(void *p)
+{
+    if (!p) {
+        fputs("mailtrail: out of memory\n", stderr);
+        exit(EXIT_MEMORY);
+    }
+    return p;
+}
+
+void *xmalloc(size_t size)
+{
+    return or_exit(malloc(size ? size : 1));
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    return or_exit(calloc(count ? count : 1, size ? size : 1));
+}
+
+void *xrealloc(void *old, size_t size)
+{
+    return or_exit(realloc(old, size ? size : 1));
+}
+
+char *xstrdup(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    return memcpy(xmalloc(n), text, n);
+}
+
+char *xprintf(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = xmalloc((size_t)n + 1);
+    va_start(args, format);
+    vsnprintf(text, (size_t)n + 1, format, args);
+    va_end(args);
+    return text;
+}
+
+void *grow(void *array, size_t *capacity, size_t need, size_t item_size)
+{
+    if (need <= *capacity)
+        return array;
+    size_t wanted = *capacity * 2 > need ? *capacity * 2 : need;
+    if (wanted < 16)
+        wanted = 16;
+    if (wanted > SIZE_MAX / item_size)
+        or_exit(NULL);
+    *capacity = wanted;
+    return xrealloc(array, wanted * item_size);
+}
+
+static struct arena_block *block_for(struct arena *arena, size_t size)
+{
+    struct arena_block *next = arena->current ? arena->current->next : arena->first;
+    if (next && next->size >= size) {
+        next->used = 0;
+        return arena->current = next;
+    }
+    size_t room = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+    struct arena_block *block = xmalloc(sizeof *block + room);
+    *block = (struct arena_block){.next = next, .size = room, .used = 0};
+    if (arena->current)
+        arena->current->next = block;
+    else
+        arena->first = block;
+    return arena->current = block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size, size_t align)
+{
+    struct arena_block *block = arena->current;
+    size_t start = block ? (block->used + align - 1) & ~(align - 1) : 0;
+    if (!block || start + size > block->size) {
+        block = block_for(arena, size);
+        start = 0;
+    }
+    block->used = start + size;
+    arena->used += size;
+    return block->bytes + start;
+}
+
+struct slice arena_copy(struct arena *arena, struct slice text)
+{
+    if (!text.p)
+        return text;
+    char *copy = arena_alloc(arena, text.n ? text.n : 1, 1);
+    memcpy(copy, text.p, text.n);
+    return slice_of(copy, text.n);
+}
+
+void arena_empty(struct arena *arena)
+{
+    arena->current = NULL;
+    arena->used = 0;
+}
+
+void arena_free(struct arena *arena)
+{
+    for (struct arena_block *block = arena->first, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    *arena = (struct arena){0};
+}

@@ -1,0 +1,25 @@
+/* commands.h — the commands, and what they share. */
+#ifndef MAILTRAIL_COMMANDS_H
+#define MAILTRAIL_COMMANDS_H
+
+#include "../base/options.h"
+#include "../store/store.h"
+
+#define MAILTRAIL_VERSION "0.1.0"
+
+extern const struct command command_ingest, command_report, command_status, command_explain, command_forget;
+
+/* Tells an error and answers the exit code that belongs to it: EXIT_USAGE or EXIT_FAILED. */
+int command_fail(const struct error *err);
+
+/* The database's path: as given, else $MAILTRAIL_DB, else the place that root or the user has for it.  The
+   caller's to free. */
+char *command_db_path(const char *given);
+
+/* Opens the database for reading. */
+int command_open_db(const char *given, struct store **store, struct error *err);
+
+/* Flushes standard output.  0; -1: it could not be written (a full disk, a closed pipe). */
+int command_flush(struct error *err);
+
+#endif

@@ -1,0 +1,92 @@
+/* ingest.c — mailtrail ingest. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/memory.h"
+#include "../ingest/ingest.h"
+#include "commands.h"
+
+struct options {
+    const char *db, *config, *server, *zone, *year, *quiet, *strict;
+};
+
+static int read_year(const struct options *o, struct settings *given, struct error *err)
+{
+    char *end;
+    long year = o->year ? strtol(o->year, &end, 10) : 0;
+    if (o->year && (*end || year < 1970 || year > 2100))
+        return error_set(err, FAIL_USAGE, "ingest: --year wants four digits, 1970 to 2100, not '%s'", o->year);
+    given->year = (int)year;
+    return 0;
+}
+
+static void print_summary(const struct ingest_outcome *out)
+{
+    fprintf(stderr,
+            "mailtrail: %lld sources read, %lld unchanged, %lld failed; %lld lines: %lld rows new, %lld copies, "
+            "%lld not understood\n",
+            (long long)out->sources, (long long)out->unchanged, (long long)out->failed, (long long)out->lines,
+            (long long)out->rows, (long long)out->copies, (long long)out->unparsed);
+}
+
+static int exit_code(const struct options *o, const struct ingest_outcome *out)
+{
+    if (out->failed)
+        return out->sources + out->unchanged ? EXIT_PART : EXIT_FAILED;
+    return o->strict && out->unparsed ? EXIT_PART : EXIT_DONE;
+}
+
+static int run_with(const struct options *o, struct ingest_request *request, struct error *err)
+{
+    struct store *store = NULL;
+    struct config *config = NULL;
+    struct ingest_outcome outcome;
+    char *path = command_db_path(o->db);
+    int done = -1;
+    if (config_read(o->config, &config, err) == 0 && store_open(path, STORE_WRITE, &store, err) == 0) {
+        request->config = config;
+        done = ingest_run(store, request, &outcome, err);
+    }
+    store_close(&store);
+    config_free(&config);
+    free(path);
+    if (done < 0)
+        return command_fail(err);
+    if (!o->quiet)
+        print_summary(&outcome);
+    return exit_code(o, &outcome);
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o = {0};
+    const struct option_spec options[] = {
+        {"db", "FILE", "the database; made when it is not there", &o.db},
+        {"config", "FILE", "instead of $MAILTRAIL_CONF or /etc/mailtrail.conf", &o.config},
+        {"server", "NAME", "whose logs these are; else the configuration's, else this machine's name", &o.server},
+        {"zone", "TZ", "zone of the server's local stamps, such as Europe/Berlin; kept for good", &o.zone},
+        {"year", "YYYY", "year of the first stamp without one; else told by the file's time", &o.year},
+        {"quiet", NULL, "say nothing but errors", &o.quiet},
+        {"strict", NULL, "exit code 1 when a line was not understood", &o.strict},
+        {NULL, NULL, NULL, NULL}};
+    struct error err;
+    struct ingest_request request = {0};
+    int count = options_take(&command_ingest, options, argc, argv, &err);
+    if (count == -2)
+        return EXIT_DONE;
+    if (count < 0 || read_year(&o, &request.given, &err) < 0)
+        return command_fail(&err);
+    if (count == 0) {
+        error_set(&err, FAIL_USAGE, "ingest: no path; name logs, folders of logs, or - for standard input");
+        return command_fail(&err);
+    }
+    request.paths = (const char *const *)argv + 1;
+    request.path_count = (size_t)count;
+    request.given.server = o.server;
+    request.given.zone = o.zone;
+    request.quiet = o.quiet != NULL;
+    return run_with(&o, &request, &err);
+}
+
+const struct command command_ingest = {
+    "ingest", "PATH...", "reads logs, folders of logs and standard input (-) into the database", run};

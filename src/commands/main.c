@@ -1,0 +1,50 @@
+/* main.c — a table of commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+
+static const struct command *const commands[] = {&command_ingest, &command_report, &command_status,
+                                                 &command_explain, &command_forget, NULL};
+
+static void print_help(FILE *out)
+{
+    fputs("Usage: mailtrail COMMAND [OPTIONS] ...\n\n"
+          "Reads what mail servers log, keeps it in one SQLite file, and answers from there.\n\nCommands:\n",
+          out);
+    for (const struct command *const *c = commands; *c; c++)
+        fprintf(out, "  %-10s%s\n", (*c)->name, (*c)->help);
+    fputs("\nmailtrail COMMAND --help tells a command's options; mailtrail --version the version.\n", out);
+}
+
+static int no_command(const char *word)
+{
+    const char *names[sizeof commands / sizeof *commands] = {NULL};
+    struct error err;
+    for (size_t i = 0; commands[i]; i++)
+        names[i] = commands[i]->name;
+    const char *near = options_near(word, names);
+    error_set(&err, FAIL_USAGE, "no command '%s'%s%s; see mailtrail --help", word,
+              near ? "; did you mean " : "", near ? near : "");
+    return command_fail(&err);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("mailtrail " MAILTRAIL_VERSION);
+        return EXIT_DONE;
+    }
+    for (const struct command *const *c = commands; *c; c++)
+        if (strcmp((*c)->name, argv[1]) == 0)
+            return (*c)->run(argc - 1, argv + 1);
+    return no_command(argv[1]);
+}

@@ -1,0 +1,128 @@
+/* report.c — mailtrail report. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../report/report.h"
+#include "commands.h"
+#include "when.h"
+
+struct options {
+    const char *db, *since, *until, *format, *output, *top, *by, *server, *file, *list, *now;
+};
+
+/* The zone that --since and --until are in: the server's named, else the first server's. */
+static int load_zone(struct store *store, const char *server, struct zone *zone, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(
+        store, "SELECT zone FROM server WHERE ?1 IS NULL OR name = ?1 ORDER BY id LIMIT 1", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_text(stmt, 1, server, -1, SQLITE_STATIC);
+    int done = sqlite3_step(stmt) == SQLITE_ROW
+                   ? zone_load(zone, (const char *)sqlite3_column_text(stmt, 0), err)
+                   : error_set(err, FAIL_USAGE, server ? "no server '%s' in this database" : "no logs yet%s",
+                               server ? server : "; read some with mailtrail ingest");
+    sqlite3_finalize(stmt);
+    return done;
+}
+
+static int read_number(const char *text, int64_t low, int64_t high, int64_t *value, struct error *err)
+{
+    char *end;
+    *value = strtoll(text, &end, 10);
+    return *end || *value < low || *value > high
+               ? error_set(err, FAIL_USAGE, "report: '%s' is not a number from %lld to %lld", text,
+                           (long long)low, (long long)high)
+               : 0;
+}
+
+static int read_span(struct store *store, const struct options *o, struct report_request *request,
+                     struct error *err)
+{
+    struct zone zone = {0};
+    int64_t now = time(NULL);
+    request->since = INT64_MIN;
+    request->until = INT64_MAX;
+    if (!o->since && !o->until)
+        return 0;
+    int done = load_zone(store, o->server, &zone, err);
+    if (done == 0 && o->now)
+        done = read_number(o->now, 0, INT64_MAX / 2, &now, err);
+    if (done == 0 && o->since)
+        done = when_parse(o->since, &zone, now, &request->since, err);
+    if (done == 0 && o->until)
+        done = when_parse(o->until, &zone, now, &request->until, err);
+    zone_free(&zone);
+    return done;
+}
+
+static int fill_request(struct store *store, const struct options *o, struct report_request *request,
+                        struct error *err)
+{
+    int64_t top = 0;
+    if (o->top && read_number(o->top, 1, 1000000, &top, err) < 0)
+        return -1;
+    request->top = (int)top;
+    request->by = o->by;
+    request->server = o->server;
+    request->file = o->file;
+    if (o->format && !report_format_named(o->format, &request->format))
+        return error_set(err, FAIL_USAGE, "report: no format '%s'; text, html, json or csv", o->format);
+    return read_span(store, o, request, err);
+}
+
+static int write_report(struct store *store, const struct options *o, const struct report_request *request,
+                        struct error *err)
+{
+    if (!o->output || strcmp(o->output, "-") == 0)
+        return report_run(store_db(store), request, stdout, err) < 0 ? -1 : command_flush(err);
+    FILE *out = fopen(o->output, "we");
+    if (!out)
+        return error_set(err, FAIL_OS, "%s: cannot be written: %s", o->output, strerror(errno));
+    int done = report_run(store_db(store), request, out, err);
+    if (fclose(out) != 0 && done == 0)
+        done = error_set(err, FAIL_OS, "%s: cannot be written: %s", o->output, strerror(errno));
+    return done;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o = {0};
+    const struct option_spec options[] = {
+        {"db", "FILE", "the database", &o.db},
+        {"since", "T", "from here: 2026-11-23, \"2026-11-23 04:00\", today, yesterday, 7d", &o.since},
+        {"until", "T", "to here, itself left out", &o.until},
+        {"server", "NAME", "one server's figures", &o.server},
+        {"format", "F", "text (default), html, json or csv", &o.format},
+        {"output", "FILE", "write there instead of standard output", &o.output},
+        {"top", "N", "length of the league tables; 50", &o.top},
+        {"by", "LIST", "which league tables: host,domain,email,edomain; all", &o.by},
+        {"file", "FILE", "run a report of your own", &o.file},
+        {"list", NULL, "name the reports there are", &o.list},
+        {"now", "SECONDS", "what today and 7d are counted from, Unix time; the clock", &o.now},
+        {NULL, NULL, NULL, NULL}};
+    struct error err;
+    struct store *store = NULL;
+    struct report_request request = {0};
+    int count = options_take(&command_report, options, argc, argv, &err);
+    if (count == -2)
+        return EXIT_DONE;
+    if (count < 0)
+        return command_fail(&err);
+    if (o.list)
+        return report_list(stdout, &err) < 0 || command_flush(&err) < 0 ? command_fail(&err) : EXIT_DONE;
+    argv[count + 1] = NULL;
+    request.names = count ? (const char *const *)argv + 1 : NULL;
+    int done = command_open_db(o.db, &store, &err);
+    if (done == 0)
+        done = fill_request(store, &o, &request, &err);
+    if (done == 0)
+        done = write_report(store, &o, &request, &err);
+    store_close(&store);
+    return done < 0 ? command_fail(&err) : EXIT_DONE;
+}
+
+const struct command command_report = {"report", "[NAME...]", "prints the nightly report, or the reports named",
+                                       run};

@@ -1,0 +1,273 @@
+/* batch.c — rows, strings and tallies of a batch. */
+#include "batch.h"
+
+#include <stdlib.h>
+
+#include "../base/hash.h"
+
+#define FIRST_SLOTS ((size_t)1 << 12)
+#define HOST_NAME_MAX_SIZE 255 /* RFC 1035 */
+#define LABELS_MAX 12
+
+#define LAYOUT_INT(name) {#name, COLUMN_INT, offsetof(struct ROW, name)},
+#define LAYOUT_REF(name) {#name, COLUMN_REF, offsetof(struct ROW, name)},
+#define LAYOUT_TEXT(name) {#name, COLUMN_TEXT, offsetof(struct ROW, name)},
+
+#define ROW delivery_row
+static const struct row_column delivery_columns[] = {DELIVERY_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+#define ROW rejection_row
+static const struct row_column rejection_columns[] = {REJECTION_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+#define ROW auth_failure_row
+static const struct row_column auth_failure_columns[] = {
+    AUTH_FAILURE_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+#define ROW session_line_row
+static const struct row_column session_line_columns[] = {
+    SESSION_LINE_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+#define ROW scan_line_row
+static const struct row_column scan_line_columns[] = {SCAN_LINE_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+#define ROW event_row
+static const struct row_column event_columns[] = {EVENT_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+#define ROW unparsed_line_row
+static const struct row_column unparsed_line_columns[] = {
+    UNPARSED_LINE_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+#define ROW message_row
+static const struct row_column message_columns[] = {MESSAGE_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+const struct row_layout event_layouts[EVENT_TABLE_COUNT] = {
+#define TABLE(symbol, name, COLUMNS)                                                               \
+    [TABLE_##symbol] = {#name, sizeof(struct name##_row), name##_columns, COUNT_OF(name##_columns)},
+    EVENT_TABLES(TABLE)
+#undef TABLE
+};
+const struct row_layout message_layout = {"message", sizeof(struct message_row), message_columns,
+                                          COUNT_OF(message_columns)};
+
+/* ---- slots: open addressing from a hash to a number, 0 is free ---------------------------------- */
+
+static uint32_t *new_slots(size_t count)
+{
+    return xcalloc(count, sizeof(uint32_t));
+}
+
+struct batch *batch_new(uint64_t hash_seed)
+{
+    struct batch *batch = xcalloc(1, sizeof *batch);
+    batch->hash_seed = hash_seed;
+    batch->string_slots = new_slots(batch->string_slot_count = FIRST_SLOTS);
+    batch->message_slots = new_slots(batch->message_slot_count = FIRST_SLOTS);
+    batch_empty(batch);
+    return batch;
+}
+
+void batch_empty(struct batch *batch)
+{
+    arena_empty(&batch->arena);
+    for (size_t i = 0; i < EVENT_TABLE_COUNT; i++)
+        batch->events[i].count = 0;
+    batch->messages.count = 0;
+    memset(batch->string_slots, 0, batch->string_slot_count * sizeof(uint32_t));
+    memset(batch->message_slots, 0, batch->message_slot_count * sizeof(uint32_t));
+    batch->strings = grow(batch->strings, &batch->string_capacity, 1, sizeof *batch->strings);
+    batch->strings[0] = (struct batch_string){0};
+    batch->string_count = 1;
+    batch->tally_count = 0;
+    batch->lines = batch->octets = 0;
+    batch->checkpoint = (struct checkpoint){0};
+}
+
+void batch_free(struct batch **batch)
+{
+    struct batch *b = *batch;
+    if (!b)
+        return;
+    arena_free(&b->arena);
+    for (size_t i = 0; i < EVENT_TABLE_COUNT; i++)
+        free(b->events[i].rows);
+    free(b->messages.rows);
+    free(b->strings);
+    free(b->string_slots);
+    free(b->message_slots);
+    free(b->tallies);
+    free(b);
+    *batch = NULL;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------- */
+
+static void *new_row(struct row_list *list, const struct row_layout *layout)
+{
+    list->rows = grow(list->rows, &list->capacity, list->count + 1, layout->size);
+    char *row = list->rows + list->count++ * layout->size;
+    memset(row, 0, layout->size);
+    for (size_t i = 0; i < layout->count; i++)
+        if (layout->columns[i].type == COLUMN_INT)
+            *(int64_t *)(void *)(row + layout->columns[i].offset) = NUM_ABSENT;
+    return row;
+}
+
+void *batch_row(struct batch *batch, enum event_table table)
+{
+    return new_row(&batch->events[table], &event_layouts[table]);
+}
+
+/* ---- strings ----------------------------------------------------------------------------------- */
+
+static void place_string(struct batch *batch, uint32_t number)
+{
+    size_t mask = batch->string_slot_count - 1;
+    size_t i = batch->strings[number].hash & mask;
+    while (batch->string_slots[i])
+        i = (i + 1) & mask;
+    batch->string_slots[i] = number;
+}
+
+static void widen_strings(struct batch *batch)
+{
+    free(batch->string_slots);
+    batch->string_slots = new_slots(batch->string_slot_count *= 2);
+    for (uint32_t number = 1; number < batch->string_count; number++)
+        place_string(batch, number);
+}
+
+static uint32_t find_string(const struct batch *batch, uint64_t hash)
+{
+    size_t mask = batch->string_slot_count - 1;
+    for (size_t i = hash & mask; batch->string_slots[i]; i = (i + 1) & mask)
+        if (batch->strings[batch->string_slots[i]].hash == hash)
+            return batch->string_slots[i];
+    return 0;
+}
+
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+}
+
+static bool is_name(struct slice s, bool *letters)
+{
+    *letters = false;
+    if (s.n == 0 || s.n > HOST_NAME_MAX_SIZE)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_name_byte(s.p[i]))
+            return false;
+        *letters |= s.p[i] > '9';
+    }
+    return true;
+}
+
+/* The domain part of an address or a host name: a pure function of the text, so that it does not matter
+   who stored the text first.  a@b.c -> b.c; mx.b.c -> b.c; b.c, an IP, anything else -> none. */
+static struct slice domain_of(struct slice text)
+{
+    bool letters;
+    const char *at = text.n ? memrchr(text.p, '@', text.n) : NULL;
+    if (at) {
+        struct slice domain = slice_after(text, (size_t)(at - text.p) + 1);
+        return is_name(domain, &letters) ? domain : SLICE_ABSENT;
+    }
+    if (!is_name(text, &letters) || !letters)
+        return SLICE_ABSENT;
+    size_t dots = 0;
+    for (size_t i = 0; i < text.n; i++)
+        dots += text.p[i] == '.';
+    if (dots > LABELS_MAX)
+        return SLICE_ABSENT; /* each label would be a string of its own */
+    const char *dot = memchr(text.p, '.', text.n);
+    struct slice rest = dot ? slice_after(text, (size_t)(dot - text.p) + 1) : SLICE_ABSENT;
+    return rest.n && memchr(rest.p, '.', rest.n) ? rest : SLICE_ABSENT;
+}
+
+uint32_t batch_string(struct batch *batch, struct slice text)
+{
+    if (!text.p)
+        return 0;
+    uint64_t hash = hash_bytes(text, batch->hash_seed);
+    uint32_t number = find_string(batch, hash);
+    if (number)
+        return number;
+    number = (uint32_t)batch->string_count++;
+    batch->strings = grow(batch->strings, &batch->string_capacity, batch->string_count,
+                          sizeof *batch->strings);
+    batch->strings[number] = (struct batch_string){hash, arena_copy(&batch->arena, text), 0, 0};
+    if (batch->string_count * 2 > batch->string_slot_count)
+        widen_strings(batch);
+    else
+        place_string(batch, number);
+    uint32_t domain = batch_string_lower(batch, domain_of(batch->strings[number].text));
+    batch->strings[number].domain = domain;
+    return number;
+}
+
+uint32_t batch_string_lower(struct batch *batch, struct slice text)
+{
+    char small[1024];
+    if (!text.p || text.n > sizeof small)
+        return batch_string(batch, text);
+    for (size_t i = 0; i < text.n; i++)
+        small[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] | 0x20 : text.p[i]);
+    return batch_string(batch, slice_of(small, text.n));
+}
+
+/* ---- messages ---------------------------------------------------------------------------------- */
+
+static void place_message(struct batch *batch, uint32_t index)
+{
+    size_t mask = batch->message_slot_count - 1;
+    size_t i = hash_bytes(batch_message(batch, index)->exim_id, 0) & mask;
+    while (batch->message_slots[i])
+        i = (i + 1) & mask;
+    batch->message_slots[i] = index + 1;
+}
+
+static void widen_messages(struct batch *batch)
+{
+    free(batch->message_slots);
+    batch->message_slots = new_slots(batch->message_slot_count *= 2);
+    for (uint32_t index = 0; index < batch->messages.count; index++)
+        place_message(batch, index);
+}
+
+uint32_t batch_message_index(struct batch *batch, struct slice exim_id)
+{
+    size_t mask = batch->message_slot_count - 1;
+    for (size_t i = hash_bytes(exim_id, 0) & mask; batch->message_slots[i]; i = (i + 1) & mask)
+        if (slice_equal(batch_message(batch, batch->message_slots[i] - 1)->exim_id, exim_id))
+            return batch->message_slots[i] - 1;
+    struct message_row *row = new_row(&batch->messages, &message_layout);
+    uint32_t index = (uint32_t)batch->messages.count - 1;
+    row->exim_id = arena_copy(&batch->arena, exim_id);
+    row->flags = row->delayed = row->failed = row->remote = 0;
+    if (batch->messages.count * 2 > batch->message_slot_count)
+        widen_messages(batch);
+    else
+        place_message(batch, index);
+    return index;
+}
+
+/* ---- tallies ----------------------------------------------------------------------------------- */
+
+uint32_t batch_tally(struct batch *batch, const char *dialect, const char *kind, struct slice program)
+{
+    for (uint32_t i = 0; i < batch->tally_count; i++) {
+        const struct batch_tally *t = &batch->tallies[i];
+        if (t->dialect == dialect && t->kind == kind && slice_equal(t->program, program))
+            return i;
+    }
+    batch->tallies = grow(batch->tallies, &batch->tally_capacity, batch->tally_count + 1,
+                          sizeof *batch->tallies);
+    batch->tallies[batch->tally_count] =
+        (struct batch_tally){dialect, kind, arena_copy(&batch->arena, program), 0, 0};
+    return (uint32_t)batch->tally_count++;
+}

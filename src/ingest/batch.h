@@ -1,0 +1,184 @@
+/* batch.h — what some ten thousand lines of one source became, as columns: handed from the parsing thread
+   to the writing thread whole. */
+#ifndef MAILTRAIL_BATCH_H
+#define MAILTRAIL_BATCH_H
+
+#include "../../parsers/event.h"
+#include "../base/memory.h"
+
+/* The event tables' columns, in the order of schema/001_facts.sql.  INT: NUM_ABSENT is NULL.  REF: a string
+   of the batch, 0 is NULL.  TEXT: absent is NULL. */
+#define HEAD_COLUMNS(INT) INT(at) INT(mark)
+
+#define DELIVERY_COLUMNS(INT, REF, TEXT)                                                           \
+    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(message) REF(kind) REF(recipient) REF(original)      \
+    REF(router) REF(transport) REF(host) REF(ip) REF(tls) INT(size) TEXT(response) REF(reason)     \
+    REF(reason_class) TEXT(detail) INT(error) INT(deliver_ms) INT(queue_ms) INT(orphan) INT(flags)
+
+#define REJECTION_COLUMNS(INT, REF, TEXT)                                                          \
+    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(stage) INT(temporary) REF(host)          \
+    REF(helo) REF(ip) REF(sender) REF(recipient) TEXT(message) REF(reason) REF(reason_class)       \
+    TEXT(detail) INT(flags)
+
+#define AUTH_FAILURE_COLUMNS(INT, REF, TEXT)                                                       \
+    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(service) REF(user) REF(host) REF(helo)   \
+    REF(ip) REF(method) REF(reason) INT(flags)
+
+#define SESSION_LINE_COLUMNS(INT, REF, TEXT)                                                       \
+    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(service) INT(kind) INT(pid) REF(user)    \
+    REF(host) REF(ip) REF(method) REF(outcome) INT(messages) INT(deleted) INT(bytes) INT(flags)
+
+#define SCAN_LINE_COLUMNS(INT, REF, TEXT)                                                          \
+    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) INT(kind) INT(pid) REF(user)                 \
+    TEXT(message_id) TEXT(resent_id) INT(is_spam) INT(score) INT(threshold) REF(rules)             \
+    INT(scan_ms) INT(size) REF(autolearn)
+
+#define EVENT_COLUMNS(INT, REF, TEXT)                                                              \
+    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(kind) TEXT(message) REF(host) REF(ip)    \
+    REF(user) TEXT(text) INT(flags)
+
+#define UNPARSED_LINE_COLUMNS(INT, REF, TEXT)                                                      \
+    HEAD_COLUMNS(INT) INT(source) INT(server) INT(line) TEXT(dialect) INT(fault_at) INT(size)      \
+    TEXT(text)
+
+#define MESSAGE_COLUMNS(INT, REF, TEXT)                                                            \
+    INT(id) INT(server) TEXT(exim_id) INT(at) INT(received) INT(received_ms) INT(arrival_mark)     \
+    INT(arrival_source) REF(sender) REF(host) REF(helo) REF(ip) REF(protocol) REF(auth)            \
+    REF(auth_id) REF(local_user) REF(tls) INT(size) TEXT(subject) TEXT(message_id)                 \
+    INT(recipients) TEXT(parent) TEXT(copy_of) INT(flags) INT(completed) INT(completed_ms)         \
+    INT(completed_source) INT(queue_ms) INT(frozen) INT(thawed) INT(removed) INT(delayed)          \
+    INT(failed) INT(remote)
+
+/* TABLE(symbol, name, COLUMNS): the tables that hold one row an event. */
+#define EVENT_TABLES(TABLE)                                                                        \
+    TABLE(DELIVERY, delivery, DELIVERY_COLUMNS)                                                    \
+    TABLE(REJECTION, rejection, REJECTION_COLUMNS)                                                 \
+    TABLE(AUTH_FAILURE, auth_failure, AUTH_FAILURE_COLUMNS)                                        \
+    TABLE(SESSION_LINE, session_line, SESSION_LINE_COLUMNS)                                        \
+    TABLE(SCAN_LINE, scan_line, SCAN_LINE_COLUMNS)                                                 \
+    TABLE(EVENT, event, EVENT_COLUMNS)                                                             \
+    TABLE(UNPARSED_LINE, unparsed_line, UNPARSED_LINE_COLUMNS)
+
+enum event_table {
+#define TABLE(symbol, name, COLUMNS) TABLE_##symbol,
+    EVENT_TABLES(TABLE)
+#undef TABLE
+        EVENT_TABLE_COUNT
+};
+
+#define MESSAGE_AMBIGUOUS_ARRIVAL 1 /* message.flags */
+#define MESSAGE_FAKEREJECT 2
+#define MESSAGE_RETRACTED 4
+#define ROW_AMBIGUOUS 8 /* flags of every table */
+
+/* struct delivery_row ...: the columns as members, then what is not stored. */
+#define MEMBER_INT(name) int64_t name;
+#define MEMBER_REF(name) uint32_t name;
+#define MEMBER_TEXT(name) struct slice name;
+#define TABLE(symbol, name, COLUMNS)                                                               \
+    struct name##_row {                                                                            \
+        COLUMNS(MEMBER_INT, MEMBER_REF, MEMBER_TEXT)                                               \
+        uint32_t tally; /* of batch.tallies: the kind of line it came from */                      \
+        uint32_t owner; /* of batch.messages: a delivery's message */                              \
+    };
+EVENT_TABLES(TABLE)
+#undef TABLE
+
+struct message_row {
+    MESSAGE_COLUMNS(MEMBER_INT, MEMBER_REF, MEMBER_TEXT)
+    uint32_t arrival_tally, completed_tally; /* of batch.tallies */
+    uint32_t arrivals, completions;          /* lines of each in this batch */
+};
+#undef MEMBER_INT
+#undef MEMBER_REF
+#undef MEMBER_TEXT
+
+/* How a column lies in its row, for whoever moves rows without knowing them. */
+enum column_type { COLUMN_INT, COLUMN_REF, COLUMN_TEXT };
+struct row_column {
+    const char *name;
+    enum column_type type;
+    size_t offset;
+};
+struct row_layout {
+    const char *table;
+    size_t size;
+    const struct row_column *columns;
+    size_t count;
+};
+extern const struct row_layout event_layouts[EVENT_TABLE_COUNT];
+extern const struct row_layout message_layout;
+
+struct row_list {
+    char *rows; /* of one layout's size each */
+    size_t count, capacity;
+};
+
+struct batch_string {
+    uint64_t hash; /* seeded as the database says */
+    struct slice text;
+    int64_t id;      /* string.id, found by the writer */
+    uint32_t domain; /* string of the batch: the domain part; 0: none */
+};
+
+/* A kind of line, counted. */
+struct batch_tally {
+    const char *dialect, *kind; /* literals */
+    struct slice program;       /* of foreign lines; else empty */
+    int64_t lines, copies;      /* copies: found by the writer */
+};
+
+/* How far the source was read with this batch; stored with its rows. */
+struct checkpoint {
+    int64_t source, server;
+    int64_t position, lines;
+    uint64_t tail_hash;
+    int64_t first_at, last_at;        /* NUM_ABSENT: no event yet */
+    int64_t longest_gap, gap_at;      /* NUM_ABSENT: none yet */
+    const char *years;                /* literal */
+    struct slice carry;               /* in the batch's arena */
+};
+
+struct batch {
+    uint64_t hash_seed;
+    struct arena arena;
+    struct row_list events[EVENT_TABLE_COUNT];
+    struct row_list messages;
+    struct batch_string *strings; /* [0] is NULL */
+    size_t string_count, string_capacity;
+    uint32_t *string_slots;
+    size_t string_slot_count;
+    uint32_t *message_slots;
+    size_t message_slot_count;
+    struct batch_tally *tallies;
+    size_t tally_count, tally_capacity;
+    int64_t lines;
+    int64_t octets; /* of log text */
+    struct checkpoint checkpoint;
+};
+
+struct batch *batch_new(uint64_t hash_seed);
+void batch_empty(struct batch *batch); /* ready for the next lines; keeps its memory */
+void batch_free(struct batch **batch);
+
+/* A new row of an event table: INTs absent, the rest NULL.  Valid until the next row of that table. */
+void *batch_row(struct batch *batch, enum event_table table);
+
+/* The batch's row of a message, made when it is not there: everything absent but exim_id, flags, delayed,
+   failed, remote.  Answers its index; the row is batch_message(batch, index). */
+uint32_t batch_message_index(struct batch *batch, struct slice exim_id);
+static inline struct message_row *batch_message(const struct batch *batch, uint32_t index)
+{
+    return (struct message_row *)(batch->messages.rows + index * sizeof(struct message_row));
+}
+
+/* Number of a text in the batch, which keeps a copy; an absent slice is 0.  What is not UTF-8 is kept byte
+   for byte. */
+uint32_t batch_string(struct batch *batch, struct slice text);
+/* The same of the text with ASCII letters made small. */
+uint32_t batch_string_lower(struct batch *batch, struct slice text);
+
+/* Number of a kind of line among the batch's tallies.  dialect and kind must be literals. */
+uint32_t batch_tally(struct batch *batch, const char *dialect, const char *kind, struct slice program);
+
+#endif

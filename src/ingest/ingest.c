@@ -1,0 +1,361 @@
+/* ingest.c — which paths, which server, and what to say of each. */
+#include "ingest.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/memory.h"
+#include "../base/text.h"
+#include "../../parsers/dialect.h"
+#include "progress.h"
+#include "reader.h"
+#include "timebase.h"
+
+struct path {
+    char *name;
+    bool found; /* in a folder, not named: what is no log is passed over */
+    int64_t size;
+};
+
+struct ingest {
+    struct store *store;
+    const struct ingest_request *request;
+    struct ingest_outcome *outcome;
+    struct writer *writer;
+    struct handover *handover;
+    struct progress progress;
+    struct path *paths;
+    size_t path_count, path_capacity;
+    struct server *servers; /* each once, by name */
+    size_t server_count, server_capacity;
+    const struct source *current;
+};
+
+static void say(const struct ingest *in, const char *path, const char *what)
+{
+    if (in->request->quiet)
+        return;
+    progress_clear(&in->progress);
+    fputs("mailtrail: ", stderr);
+    text_write(stderr, slice_of(path, strlen(path)), TEXT_TERMINAL);
+    fprintf(stderr, ": %s\n", what);
+}
+
+static void fail(struct ingest *in, const struct error *err)
+{
+    progress_clear(&in->progress);
+    error_print(err);
+    in->outcome->failed++;
+}
+
+/* ---- paths ------------------------------------------------------------------------------------- */
+
+static void add_path(struct ingest *in, const char *name, bool found, int64_t size)
+{
+    in->paths = grow(in->paths, &in->path_capacity, in->path_count + 1, sizeof *in->paths);
+    in->paths[in->path_count++] = (struct path){xstrdup(name), found, size};
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static void add_folder(struct ingest *in, const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_visible, alphasort);
+    if (count < 0) {
+        struct error err;
+        error_set(&err, FAIL_OS, "%s: cannot be listed: %s; run as a user who may read it", folder,
+                  strerror(errno));
+        fail(in, &err);
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        char *name = xprintf("%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
+                             entries[i]->d_name);
+        struct stat link, st;
+        if (lstat(name, &link) == 0 && stat(name, &st) == 0) {
+            if (S_ISDIR(link.st_mode))
+                add_folder(in, name);
+            else if (S_ISREG(st.st_mode))
+                add_path(in, name, true, st.st_size);
+        }
+        free(name);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void add_named(struct ingest *in, const char *name)
+{
+    struct stat st;
+    size_t before = in->path_count;
+    int64_t failed = in->outcome->failed;
+    if (strcmp(name, "-") == 0 || stat(name, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        add_path(in, name, false, strcmp(name, "-") != 0 && stat(name, &st) == 0 ? st.st_size : 0);
+        return;
+    }
+    add_folder(in, name);
+    if (in->path_count == before && in->outcome->failed == failed) {
+        struct error err;
+        error_set(&err, FAIL_OS, "%s: no files in this folder; name the folder that holds the logs", name);
+        fail(in, &err);
+    }
+}
+
+/* A folder none of whose files is a log is worth an error. */
+static void check_folders(struct ingest *in, int64_t sources_before)
+{
+    for (size_t i = 0; i < in->request->path_count; i++) {
+        struct stat st;
+        const char *name = in->request->paths[i];
+        if (in->outcome->sources + in->outcome->unchanged > sources_before || stat(name, &st) < 0 ||
+            !S_ISDIR(st.st_mode))
+            continue;
+        struct error err;
+        error_set(&err, FAIL_OS, "%s: no mail log in this folder; name the folder that holds them", name);
+        fail(in, &err);
+    }
+}
+
+/* ---- servers ----------------------------------------------------------------------------------- */
+
+static void host_name(char *name, size_t cap)
+{
+    if (gethostname(name, cap) < 0 || !*name)
+        snprintf(name, cap, "localhost");
+    name[cap - 1] = 0;
+}
+
+/* The settings of a path: the command line's first, then the configuration's. */
+static struct settings settings_for(const struct ingest *in, const char *path)
+{
+    struct settings settings = config_for(in->request->config, path);
+    const struct settings *given = &in->request->given;
+    if (given->server)
+        settings.server = given->server;
+    if (given->zone)
+        settings.zone = given->zone;
+    if (given->year)
+        settings.year = given->year;
+    return settings;
+}
+
+/* A server by name, from the store at its first use.  No batch is under way then, so the array may move. */
+static int server_for(struct ingest *in, const struct settings *settings, const struct server **server,
+                      struct error *err)
+{
+    char own_name[256];
+    const char *name = settings->server;
+    if (!name) {
+        host_name(own_name, sizeof own_name);
+        name = own_name;
+    }
+    for (size_t i = 0; i < in->server_count; i++)
+        if (strcmp(in->servers[i].name, name) == 0) {
+            *server = &in->servers[i];
+            return settings->zone && strcmp(settings->zone, (*server)->zone_name) != 0
+                       ? error_set(err, FAIL_USAGE, "server %s is in zone %s, not %s; one server has one zone",
+                                   name, (*server)->zone_name, settings->zone)
+                       : 0;
+        }
+    struct server found;
+    if (store_server(in->store, name, settings->zone, &found, err) < 0) {
+        server_free(&found);
+        return -1;
+    }
+    in->servers = grow(in->servers, &in->server_capacity, in->server_count + 1, sizeof *in->servers);
+    in->servers[in->server_count] = found;
+    *server = &in->servers[in->server_count++];
+    return 0;
+}
+
+/* ---- one source -------------------------------------------------------------------------------- */
+
+/* Whether the first octets hold a line with a stamp that a log has. */
+static bool looks_like_log(struct slice head)
+{
+    while (head.n) {
+        struct frame frame;
+        const char *lf = memchr(head.p, '\n', head.n);
+        size_t n = lf ? (size_t)(lf - head.p) : head.n;
+        size_t text = n && head.p[n - 1] == '\r' ? n - 1 : n;
+        frame_parse(slice_of(head.p, text), &frame);
+        if (frame.kind != FRAME_NONE)
+            return true;
+        head = slice_after(head, lf ? n + 1 : n);
+    }
+    return false;
+}
+
+static void show_progress(void *context, const struct reading *reading)
+{
+    struct ingest *in = context;
+    progress_show(&in->progress, source_progress(in->current), reading->lines);
+}
+
+static void tell_silence(const struct ingest *in, const char *path, const struct reading *reading)
+{
+    char what[200];
+    if (reading->silence <= SILENCE_REPORTED)
+        return;
+    snprintf(what, sizeof what,
+             "its stamps have no year and fall silent for %lld days; if the years are wrong, forget it and "
+             "give --year", (long long)(reading->silence / 86400));
+    say(in, path, what);
+}
+
+static int read_source(struct ingest *in, const struct path *path, const struct settings *settings,
+                       const struct server *server, struct source *source, struct resume *resume,
+                       struct error *err)
+{
+    struct reading reading;
+    struct reader_job job = {
+        .store = in->store, .handover = in->handover, .server = server, .path = path->name,
+        .source = source, .resume = resume, .settings = *settings,
+        .progress = in->progress.shown ? show_progress : NULL, .context = in,
+    };
+    in->current = source;
+    int done = reader_run(&job, &reading, err);
+    if (done < 0 && err->kind == FAIL_DB)
+        return -1;
+    in->outcome->lines += reading.lines;
+    in->outcome->unparsed += reading.unparsed;
+    in->outcome->sources += reading.lines > 0;
+    in->outcome->unchanged += reading.lines == 0 && done == 0;
+    progress_next(&in->progress, source_progress(source), reading.lines);
+    tell_silence(in, path->name, &reading);
+    if (done < 0) {
+        fail(in, err);
+        return 0;
+    }
+    if (!resume->is_known && reading.lines == 0)
+        return 0;
+    return sources_file_read(in->store, source_facts(source), resume->row.id, err);
+}
+
+/* Not a log: an error for a path that was named, a note for one found in a folder. */
+static void pass_over(struct ingest *in, const struct path *path, const struct resume *resume)
+{
+    struct error err;
+    if (resume->head.n == 0) {
+        say(in, path->name, "is empty; nothing to read");
+        in->outcome->unchanged++;
+    } else if (path->found) {
+        say(in, path->name, "no log (no line with a time stamp in its first 64 KiB); passed over");
+    } else {
+        error_set(&err, FAIL_OS,
+                  "%s: is no log: no line with a time stamp in its first 64 KiB; name Exim's mainlog or a "
+                  "syslog file", path->name);
+        fail(in, &err);
+    }
+}
+
+static int take_source(struct ingest *in, const struct path *path, const struct settings *settings,
+                       const struct server *server, struct source *source, struct error *err)
+{
+    struct resume resume;
+    int known = sources_file_known(in->store, source_facts(source), server->id, err);
+    if (known != 0) {
+        in->outcome->unchanged += known > 0;
+        progress_next(&in->progress, source_facts(source)->size, 0);
+        return known < 0 ? -1 : 0;
+    }
+    int done = resume_find(in->store, server->id, source, &resume, err);
+    if (done < 0 && err->kind != FAIL_DB) {
+        fail(in, err);
+        done = 0;
+    } else if (done == 0 && !resume.is_known && !looks_like_log(resume.head)) {
+        pass_over(in, path, &resume);
+    } else if (done == 0) {
+        done = read_source(in, path, settings, server, source, &resume, err);
+    }
+    resume_free(&resume);
+    return done;
+}
+
+/* -1 only when the database failed. */
+static int take_path(struct ingest *in, const struct path *path, struct error *err)
+{
+    struct settings settings = settings_for(in, path->name);
+    const struct server *server;
+    struct source *source;
+    if (server_for(in, &settings, &server, err) < 0) {
+        if (err->kind == FAIL_DB)
+            return -1;
+        fail(in, err);
+        return 0;
+    }
+    if (source_open(path->name, &source, err) < 0) {
+        fail(in, err);
+        return 0;
+    }
+    int done = take_source(in, path, &settings, server, source, err);
+    source_close(&source);
+    return done;
+}
+
+/* ---- the run ----------------------------------------------------------------------------------- */
+
+/* A server none of whose logs was taken leaves no zone behind that a second try would meet. */
+static int drop_unused_servers(struct ingest *in, struct error *err)
+{
+    return store_run(in->store,
+                     "DELETE FROM zone_offset WHERE server NOT IN (SELECT server FROM source);"
+                     "DELETE FROM server WHERE id NOT IN (SELECT server FROM source);", err);
+}
+
+static int take_all(struct ingest *in, struct error *err)
+{
+    int64_t total = 0;
+    for (size_t i = 0; i < in->path_count; i++)
+        total += in->paths[i].size;
+    progress_start(&in->progress, in->request->quiet, total);
+    for (size_t i = 0; i < in->path_count; i++)
+        if (take_path(in, &in->paths[i], err) < 0)
+            return -1;
+    progress_clear(&in->progress);
+    check_folders(in, 0);
+    return drop_unused_servers(in, err) < 0 ? -1 : writer_commit(in->writer, err);
+}
+
+static void release(struct ingest *in)
+{
+    handover_free(&in->handover);
+    if (in->writer) {
+        in->outcome->rows = writer_rows(in->writer);
+        in->outcome->copies = writer_copies(in->writer);
+    }
+    writer_free(&in->writer);
+    for (size_t i = 0; i < in->path_count; i++)
+        free(in->paths[i].name);
+    free(in->paths);
+    for (size_t i = 0; i < in->server_count; i++)
+        server_free(&in->servers[i]);
+    free(in->servers);
+}
+
+int ingest_run(struct store *store, const struct ingest_request *request, struct ingest_outcome *outcome,
+               struct error *err)
+{
+    struct ingest in = {.store = store, .request = request, .outcome = outcome};
+    *outcome = (struct ingest_outcome){0};
+    for (size_t i = 0; i < request->path_count; i++)
+        add_named(&in, request->paths[i]);
+    int done = writer_new(store, &in.writer, err);
+    if (done == 0) {
+        in.handover = handover_new(in.writer, store_hash_seed(store));
+        done = take_all(&in, err);
+    }
+    release(&in);
+    if (done == 0)
+        sqlite3_wal_checkpoint_v2(store_db(store), "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return done;
+}

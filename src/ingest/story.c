@@ -1,0 +1,404 @@
+/* story.c — one function a table. */
+#include "story.h"
+
+#define TEXT_KEPT 4096 /* octets of a free text that are stored */
+
+static int64_t ms_of(const struct origin *origin)
+{
+    return origin->when.ms < 0 ? NUM_ABSENT : origin->when.ms;
+}
+
+static int64_t flags_of(const struct origin *origin, const struct event *ev)
+{
+    return (ev->flags & EVF_AMBIGUOUS) || origin->when.guessed ? ROW_AMBIGUOUS : NUM_ABSENT;
+}
+
+static struct slice kept(struct batch *batch, struct slice text)
+{
+    if (text.n > TEXT_KEPT)
+        text.n = TEXT_KEPT;
+    return arena_copy(&batch->arena, text);
+}
+
+static struct slice first_of(struct slice a, struct slice b)
+{
+    return a.p ? a : b;
+}
+
+/* Undoes Exim's string_printing: \n, \t, \", \\ and \ooo. */
+static struct slice decoded(struct batch *batch, struct slice text)
+{
+    static const char letters[] = "n\nt\tr\rb\bf\f";
+    if (!text.p || !memchr(text.p, '\\', text.n))
+        return kept(batch, text);
+    char *out = arena_alloc(&batch->arena, text.n, 1), *to = out;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '\\' && i + 1 < text.n) {
+            c = text.p[++i];
+            const char *letter = memchr(letters, c, sizeof letters - 1);
+            if (letter && (letter - letters) % 2 == 0) {
+                c = letter[1];
+            } else if (c >= '0' && c <= '3' && i + 2 < text.n) {
+                c = (char)((c - '0') * 64 + (text.p[i + 1] - '0') * 8 + (text.p[i + 2] - '0'));
+                i += 2;
+            }
+        }
+        *to++ = c ? c : '?'; /* no NUL goes into a text column */
+    }
+    return slice_of(out, (size_t)(to - out));
+}
+
+/* Addresses in "for A "b c"@d E": blanks inside quotes do not part. */
+static int64_t count_addresses(struct slice list)
+{
+    int64_t count = 0;
+    bool quoted = false, inside = false;
+    if (!list.p)
+        return NUM_ABSENT;
+    for (size_t i = 0; i < list.n; i++) {
+        if (list.p[i] == '\\')
+            i++;
+        else if (list.p[i] == '"')
+            quoted = !quoted;
+        bool blank = i < list.n && list.p[i] == ' ' && !quoted;
+        count += !blank && !inside;
+        inside = !blank;
+    }
+    return count;
+}
+
+/* Reason, class and, where it says more, the text as written. */
+static void put_reason(struct batch *batch, const struct event *ev, uint32_t *reason, uint32_t *class,
+                       struct slice *detail)
+{
+    char buf[1024];
+    if (!ev->reason.p)
+        return;
+    struct slice normal = slice_of(buf, reason_normalise(ev->reason, buf, sizeof buf));
+    const char *name = reason_class(ev->reason, ev->errno_code);
+    *reason = batch_string(batch, normal);
+    *class = batch_string(batch, slice_of(name, strlen(name)));
+    if (!slice_equal(normal, ev->reason))
+        *detail = kept(batch, ev->reason);
+}
+
+/* ---- messages ---------------------------------------------------------------------------------- */
+
+static struct message_row *touch_message(struct batch *batch, const struct origin *origin,
+                                         const struct event *ev, uint32_t *index)
+{
+    *index = batch_message_index(batch, ev->exim_id);
+    struct message_row *row = batch_message(batch, *index);
+    row->server = origin->server;
+    if (row->at == NUM_ABSENT || origin->when.at < row->at)
+        row->at = origin->when.at;
+    return row;
+}
+
+static int64_t arrival_flags(const struct event *ev)
+{
+    return (ev->flags & EVF_FAKEREJECT ? MESSAGE_FAKEREJECT : 0) |
+           (ev->flags & EVF_AMBIGUOUS ? ROW_AMBIGUOUS : 0);
+}
+
+static void fill_arrival(struct batch *batch, struct message_row *row, const struct origin *origin,
+                         const struct event *ev)
+{
+    row->received = origin->when.at;
+    row->received_ms = ms_of(origin);
+    row->arrival_mark = (int64_t)origin->mark;
+    row->arrival_source = origin->source;
+    row->sender = batch_string(batch, ev->sender);
+    row->host = batch_string_lower(batch, ev->host);
+    row->helo = batch_string(batch, ev->helo);
+    row->ip = batch_string(batch, ev->ip);
+    row->protocol = batch_string(batch, ev->protocol);
+    row->auth = batch_string(batch, ev->auth);
+    row->auth_id = batch_string(batch, ev->auth_id);
+    row->local_user = batch_string(batch, ev->ident);
+    row->tls = batch_string(batch, ev->tls);
+    row->size = ev->size;
+    row->subject = decoded(batch, ev->subject);
+    row->message_id = kept(batch, ev->message_id);
+    row->recipients = count_addresses(ev->recipients);
+    row->parent = kept(batch, ev->parent_id);
+    row->flags = (row->flags & ~(int64_t)(MESSAGE_FAKEREJECT | ROW_AMBIGUOUS)) | arrival_flags(ev);
+}
+
+/* Of several arrivals of one id the last counts, and the message is ambiguous; that does not depend on the
+   order in which they are read. */
+static void add_arrival(struct batch *batch, const struct origin *origin, const struct event *ev)
+{
+    uint32_t index;
+    struct message_row *row = touch_message(batch, origin, ev, &index);
+    bool later = row->received == NUM_ABSENT || row->received < origin->when.at ||
+                 (row->received == origin->when.at && row->arrival_mark < (int64_t)origin->mark);
+    row->arrivals++;
+    row->arrival_tally = origin->tally;
+    if (row->received != NUM_ABSENT)
+        row->flags |= MESSAGE_AMBIGUOUS_ARRIVAL;
+    if (later)
+        fill_arrival(batch, row, origin, ev);
+}
+
+static void add_completion(struct batch *batch, const struct origin *origin, const struct event *ev)
+{
+    uint32_t index;
+    struct message_row *row = touch_message(batch, origin, ev, &index);
+    row->completions++;
+    row->completed_tally = origin->tally;
+    if (row->completed != NUM_ABSENT && row->completed >= origin->when.at)
+        return;
+    row->completed = origin->when.at;
+    row->completed_ms = ms_of(origin);
+    row->completed_source = origin->source;
+    row->queue_ms = ev->queue_ms;
+}
+
+static void keep_latest(int64_t *column, int64_t at)
+{
+    if (*column == NUM_ABSENT || *column < at)
+        *column = at;
+}
+
+/* What happened to a message on the queue: its state, and an event of its own. */
+static void add_state(struct batch *batch, const struct origin *origin, const struct event *ev)
+{
+    uint32_t index;
+    if (!ev->exim_id.p)
+        return;
+    struct message_row *row = touch_message(batch, origin, ev, &index);
+    if (ev->kind == EV_FROZEN)
+        keep_latest(&row->frozen, origin->when.at);
+    else if (ev->kind == EV_THAWED)
+        keep_latest(&row->thawed, origin->when.at);
+    else if (ev->kind == EV_REMOVED)
+        keep_latest(&row->removed, origin->when.at);
+    else
+        row->flags |= MESSAGE_RETRACTED;
+}
+
+static void add_delivery(struct batch *batch, const struct origin *origin, const struct event *ev)
+{
+    uint32_t owner;
+    struct message_row *message = touch_message(batch, origin, ev, &owner);
+    const char *kind = delivery_kind_name(ev->delivery);
+    message->delayed |= ev->delivery == DELIVERY_DEFERRED;
+    message->failed |= ev->delivery == DELIVERY_FAILED;
+    bool sent = ev->delivery == DELIVERY_DELIVERED || ev->delivery == DELIVERY_CUTTHROUGH;
+    message->remote |= sent && (ev->flags & EVF_REMOTE);
+
+    struct delivery_row *row = batch_row(batch, TABLE_DELIVERY);
+    row->owner = owner;
+    row->at = origin->when.at;
+    row->mark = (int64_t)origin->mark;
+    row->ms = ms_of(origin);
+    row->source = origin->source;
+    row->tally = origin->tally;
+    row->kind = batch_string(batch, slice_of(kind, strlen(kind)));
+    row->recipient = batch_string(batch, ev->recipient);
+    row->original = slice_equal(ev->original, ev->recipient) ? 0 : batch_string(batch, ev->original);
+    row->router = batch_string(batch, ev->router);
+    row->transport = batch_string(batch, ev->transport);
+    row->host = batch_string_lower(batch, ev->host);
+    row->ip = batch_string(batch, ev->ip);
+    row->tls = batch_string(batch, ev->tls);
+    row->size = ev->size;
+    row->response = decoded(batch, ev->response);
+    put_reason(batch, ev, &row->reason, &row->reason_class, &row->detail);
+    row->error = ev->errno_code;
+    row->deliver_ms = ev->deliver_ms;
+    row->queue_ms = ev->queue_ms;
+    row->flags = flags_of(origin, ev);
+}
+
+/* ---- tables of their own ----------------------------------------------------------------------- */
+
+/* The columns that every event table but delivery begins with. */
+#define PUT_HEAD(row, origin)                                                                      \
+    do {                                                                                           \
+        (row)->at = (origin)->when.at;                                                             \
+        (row)->mark = (int64_t)(origin)->mark;                                                     \
+        (row)->source = (origin)->source;                                                          \
+        (row)->server = (origin)->server;                                                          \
+        (row)->tally = (origin)->tally;                                                            \
+    } while (0)
+
+static void add_rejection(struct batch *batch, const struct origin *origin, const struct event *ev)
+{
+    struct rejection_row *row = batch_row(batch, TABLE_REJECTION);
+    PUT_HEAD(row, origin);
+    row->ms = ms_of(origin);
+    row->stage = batch_string(batch, first_of(ev->stage, SLICE_LIT("other")));
+    row->temporary = (ev->flags & EVF_TEMPORARY) != 0;
+    row->host = batch_string_lower(batch, ev->host);
+    row->helo = batch_string(batch, ev->helo);
+    row->ip = batch_string(batch, ev->ip);
+    row->sender = batch_string(batch, ev->sender);
+    row->recipient = batch_string(batch, ev->recipient);
+    row->message = kept(batch, ev->exim_id);
+    put_reason(batch, ev, &row->reason, &row->reason_class, &row->detail);
+    row->flags = flags_of(origin, ev);
+}
+
+static void add_auth_failure(struct batch *batch, const struct origin *origin, const struct event *ev)
+{
+    struct auth_failure_row *row = batch_row(batch, TABLE_AUTH_FAILURE);
+    PUT_HEAD(row, origin);
+    row->ms = ms_of(origin);
+    row->service = batch_string(batch, first_of(ev->service, SLICE_LIT("smtp")));
+    row->user = batch_string(batch, first_of(ev->user, ev->auth_id));
+    row->host = batch_string_lower(batch, ev->host);
+    row->helo = batch_string(batch, ev->helo);
+    row->ip = batch_string(batch, ev->ip);
+    row->method = batch_string(batch, first_of(ev->method, ev->auth));
+    row->reason = batch_string(batch, first_of(ev->reason, ev->text));
+    row->flags = flags_of(origin, ev);
+}
+
+static int64_t session_part(enum event_kind kind)
+{
+    return kind == EV_SESSION_OPEN ? 1 : kind == EV_LOGIN ? 2 : kind == EV_SESSION_END ? 4 : 3;
+}
+
+/* vm-pop3d 1.1.6 names the domain apart; mailboxes are known as user@domain. */
+static struct slice mailbox_user(struct batch *batch, const struct event *ev)
+{
+    if (!ev->user.p || !ev->domain.n || memchr(ev->user.p, '@', ev->user.n) ||
+        slice_is(ev->domain, "(null)"))
+        return ev->user;
+    size_t n = ev->user.n + 1 + ev->domain.n;
+    char *whole = arena_alloc(&batch->arena, n, 1);
+    memcpy(whole, ev->user.p, ev->user.n);
+    whole[ev->user.n] = '@';
+    memcpy(whole + ev->user.n + 1, ev->domain.p, ev->domain.n);
+    return slice_of(whole, n);
+}
+
+static void add_session(struct batch *batch, const struct origin *origin, const struct frame *frame,
+                        const struct event *ev)
+{
+    struct session_line_row *row = batch_row(batch, TABLE_SESSION_LINE);
+    PUT_HEAD(row, origin);
+    row->ms = ms_of(origin);
+    row->service = batch_string(batch, first_of(ev->service, SLICE_LIT("imap")));
+    row->kind = session_part(ev->kind);
+    row->pid = frame->pid;
+    row->user = batch_string(batch, mailbox_user(batch, ev));
+    row->host = batch_string_lower(batch, ev->host);
+    row->ip = batch_string(batch, ev->ip);
+    row->method = batch_string(batch, ev->method);
+    row->outcome = batch_string(batch, ev->outcome);
+    row->messages = ev->messages;
+    row->deleted = ev->deleted;
+    row->bytes = ev->bytes;
+    row->flags = flags_of(origin, ev);
+}
+
+static void add_scan(struct batch *batch, const struct origin *origin, const struct frame *frame,
+                     const struct event *ev)
+{
+    struct scan_line_row *row = batch_row(batch, TABLE_SCAN_LINE);
+    PUT_HEAD(row, origin);
+    row->ms = ms_of(origin);
+    row->kind = ev->kind == EV_SCAN_START ? 1 : ev->kind == EV_SCAN_VERDICT ? 2 : 3;
+    row->pid = frame->pid;
+    row->user = batch_string(batch, ev->user);
+    row->message_id = kept(batch, ev->message_id);
+    row->resent_id = kept(batch, ev->resent_id);
+    row->is_spam = ev->kind == EV_SCAN_START ? NUM_ABSENT : (ev->flags & EVF_IS_SPAM) != 0;
+    row->score = ev->score_milli;
+    row->threshold = ev->threshold_milli;
+    row->rules = batch_string(batch, ev->rules);
+    row->scan_ms = ev->scan_ms;
+    row->size = ev->size;
+    row->autolearn = batch_string(batch, ev->autolearn);
+}
+
+static void add_event(struct batch *batch, const struct origin *origin, const struct event *ev)
+{
+    const char *kind = event_kind_name(ev->kind);
+    struct event_row *row = batch_row(batch, TABLE_EVENT);
+    PUT_HEAD(row, origin);
+    row->ms = ms_of(origin);
+    row->kind = batch_string(batch, slice_of(kind, strlen(kind)));
+    row->message = kept(batch, ev->exim_id);
+    row->host = batch_string_lower(batch, ev->host);
+    row->ip = batch_string(batch, ev->ip);
+    row->user = batch_string(batch, first_of(ev->user, first_of(ev->auth_id, ev->ident)));
+    row->text = kept(batch, first_of(ev->text, ev->reason));
+    row->flags = flags_of(origin, ev);
+}
+
+void story_unparsed(struct batch *batch, const struct origin *origin, int64_t line, const char *dialect,
+                    int64_t fault_at, int64_t size, struct slice text)
+{
+    struct unparsed_line_row *row = batch_row(batch, TABLE_UNPARSED_LINE);
+    PUT_HEAD(row, origin);
+    row->line = line;
+    row->dialect = slice_of(dialect, strlen(dialect));
+    row->fault_at = fault_at;
+    row->size = size;
+    row->text = kept(batch, text);
+}
+
+static bool is_mailbox_service(struct slice service)
+{
+    return slice_is(service, "imap") || slice_is(service, "pop3") || slice_is(service, "pop2");
+}
+
+/* Half of a session: what mailbox daemons say, notes that count messages included (UW's Update); deliveries
+   into a mailbox (Dovecot's lda and lmtp) are events. */
+static bool is_session(const struct event *ev)
+{
+    bool half = ev->kind == EV_SESSION_OPEN || ev->kind == EV_LOGIN || ev->kind == EV_TRANSFER ||
+                ev->kind == EV_SESSION_END || (ev->kind == EV_MAILBOX_NOTE && ev->deleted != NUM_ABSENT);
+    return half && is_mailbox_service(ev->service);
+}
+
+void story_add(struct batch *batch, const struct origin *origin, const struct frame *frame,
+               const struct event *ev)
+{
+    if (is_session(ev)) {
+        add_session(batch, origin, frame, ev);
+        return;
+    }
+    switch (ev->kind) {
+    case EV_ARRIVAL:
+        add_arrival(batch, origin, ev);
+        break;
+    case EV_DELIVERY:
+        add_delivery(batch, origin, ev);
+        break;
+    case EV_COMPLETED:
+        add_completion(batch, origin, ev);
+        break;
+    case EV_RETRACTED:
+    case EV_FROZEN:
+    case EV_THAWED:
+    case EV_REMOVED:
+        add_state(batch, origin, ev);
+        add_event(batch, origin, ev);
+        break;
+    case EV_REJECTION:
+        add_rejection(batch, origin, ev);
+        break;
+    case EV_AUTH_FAILURE:
+        add_auth_failure(batch, origin, ev);
+        break;
+    case EV_SCAN_START:
+    case EV_SCAN_VERDICT:
+    case EV_SCAN_RESULT:
+        add_scan(batch, origin, frame, ev);
+        break;
+    case EV_NONE:
+    case EV_CONTINUATION:
+    case EV_REPEAT:
+    case EV_FOREIGN:
+    case EV_KINDS:
+        break;
+    default:
+        add_event(batch, origin, ev);
+    }
+}

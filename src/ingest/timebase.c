@@ -1,0 +1,185 @@
+/* timebase.c — the walk over stamps.
+
+   Without a year, a stamp is taken to follow the one before it: a step back of more than SILENCE_REPORTED
+   within the year is a New Year passed, a step forward of as much is a New Year stepped back over when the
+   lines are less than a day apart (lines out of order), and else a long silence, which is reported. */
+#include "timebase.h"
+
+#include <stdlib.h>
+
+#include "lines.h"
+
+#define FOLD_STEP 1200 /* a step back of 20 minutes is not disorder but the clock put back */
+#define DAY 86400
+
+void timebase_start(struct timebase *tb, const struct zone *zone)
+{
+    *tb = (struct timebase){.zone = zone, .year = YEAR_UNKNOWN};
+}
+
+void timebase_give_year(struct timebase *tb, int32_t year)
+{
+    tb->year = year;
+    tb->years = YEARS_GIVEN;
+}
+
+static int64_t local_of(const struct stamp *stamp, int64_t year)
+{
+    return days_from_civil(year, stamp->mon, stamp->day) * DAY + stamp->hour * 3600 + stamp->min * 60 +
+           stamp->sec;
+}
+
+bool timebase_needs_year(const struct timebase *tb, const struct stamp *stamp)
+{
+    return stamp->year == 0 && tb->year == YEAR_UNKNOWN && !tb->has_last;
+}
+
+/* The year that puts a stamp next to the one before it. */
+static int64_t year_after(struct timebase *tb, const struct stamp *stamp)
+{
+    if (!tb->has_last)
+        return tb->year;
+    int64_t year = civil_year(floor_div(tb->last_local, DAY));
+    int64_t step = local_of(stamp, year) - tb->last_local;
+    if (step < -SILENCE_REPORTED)
+        return year + 1;
+    if (step > SILENCE_REPORTED && tb->last_local - local_of(stamp, year - 1) < DAY)
+        return year - 1;
+    if (step > tb->silence) {
+        tb->silence = step;
+        tb->silence_at = tb->last_local;
+    }
+    return year;
+}
+
+/* Which pass of a fold: an id later than the first reading knows, a great step back tells, and what was
+   told holds until the fold is left.  A source that begins inside a fold leaves it to a guess. */
+static bool second_pass(struct timebase *tb, int64_t local, int64_t first, int64_t id_second, bool *guessed)
+{
+    *guessed = false;
+    if (id_second != INT64_MIN && id_second > first + 1)
+        return tb->in_second_pass = true;
+    if (tb->has_last && local < tb->last_local - FOLD_STEP)
+        return tb->in_second_pass = true;
+    *guessed = !tb->in_second_pass && !tb->has_last;
+    return tb->in_second_pass;
+}
+
+static int64_t from_local(struct timebase *tb, int64_t local, int64_t id_second, bool *guessed)
+{
+    int64_t first, second;
+    zone_from_local(tb->zone, local, &first, &second);
+    if (first == second) {
+        tb->in_second_pass = false;
+        return first;
+    }
+    return second_pass(tb, local, first, id_second, guessed) ? second : first;
+}
+
+struct instant timebase_resolve(struct timebase *tb, const struct stamp *stamp, int64_t id_second)
+{
+    struct instant now = {.ms = stamp->usec < 0 ? -1 : (int16_t)(stamp->usec / 1000)};
+    int64_t year = stamp->year ? stamp->year : year_after(tb, stamp);
+    int64_t local = local_of(stamp, year);
+    if (stamp->utc_off_min != STAMP_LOCAL) {
+        now.at = local - stamp->utc_off_min * 60;
+        now.offset = zone_offset_at(tb->zone, now.at);
+        local = now.at + now.offset;
+    } else {
+        now.at = from_local(tb, local, id_second, &now.guessed);
+        now.offset = zone_offset_at(tb->zone, now.at);
+    }
+    tb->last_local = local;
+    tb->has_last = true;
+    if (!stamp->year && tb->years == YEARS_PRINTED)
+        tb->years = YEARS_INFERRED;
+    return now;
+}
+
+/* ---- the first pass ---------------------------------------------------------------------------- */
+
+/* A walk with an assumed first year; what it finds holds for any first year but for 29 February. */
+struct survey {
+    struct timebase walk;
+    int32_t assumed;      /* first year of the walk */
+    bool any, anchored;
+    int64_t last_local;   /* where the walk ended, by the assumed year */
+    int64_t anchor_local; /* first full stamp behind the stamps without years */
+    int32_t leap_year;    /* year, by the walk, of a 29 February; 0: none met */
+};
+
+static bool survey_stamp(struct survey *s, const struct stamp *stamp)
+{
+    if (stamp->year) {
+        if (!s->any)
+            return true;
+        s->anchor_local = local_of(stamp, stamp->year);
+        s->anchored = true;
+        return false;
+    }
+    int64_t year = year_after(&s->walk, stamp);
+    s->walk.last_local = s->last_local = local_of(stamp, year);
+    s->walk.has_last = s->any = true;
+    if (stamp->mon == 2 && stamp->day == 29)
+        s->leap_year = (int32_t)year;
+    return true;
+}
+
+static bool is_leap(int64_t year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int64_t distance(int64_t a, int64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* How many years the assumed year is off: the walk's end lies nearest to the anchor, or at most a day behind
+   the file's own time. */
+static int32_t shift_of(const struct survey *s, int64_t log_local)
+{
+    int64_t last_year = civil_year(floor_div(s->last_local, DAY));
+    int64_t into_year = s->last_local - days_from_civil(last_year, 1, 1) * DAY;
+    int64_t limit = s->anchored ? s->anchor_local : log_local + DAY;
+    int64_t year = civil_year(floor_div(limit, DAY)) + 1;
+    int64_t end = days_from_civil(year, 1, 1) * DAY + into_year;
+    if (s->anchored) {
+        while (distance(end - 365 * DAY, limit) < distance(end, limit))
+            year--, end -= 365 * DAY;
+    } else {
+        while (days_from_civil(year, 1, 1) * DAY + into_year > limit)
+            year--;
+    }
+    int64_t shift = year - last_year;
+    for (int tries = 0; s->leap_year && tries < 8 && !is_leap(s->leap_year + shift); tries++)
+        shift--;
+    return (int32_t)shift;
+}
+
+static int survey_lines(struct survey *s, struct source *in, int64_t offset, struct error *err)
+{
+    struct lines *lines = lines_over(in, offset, SLICE_ABSENT);
+    struct line line;
+    int got;
+    while ((got = lines_next(lines, &line, err)) > 0) {
+        struct frame frame;
+        frame_parse(line.text, &frame);
+        if (frame.kind != FRAME_NONE && !survey_stamp(s, &frame.at))
+            break;
+    }
+    lines_free(&lines);
+    return got < 0 && err->kind != FAIL_GZIP ? -1 : 0;
+}
+
+int timebase_find_year(struct timebase *tb, struct source *source, int64_t offset, struct error *err)
+{
+    struct survey s = {.assumed = 2000};
+    int64_t log_time = source_facts(source)->log_time;
+    timebase_start(&s.walk, tb->zone);
+    s.walk.year = s.assumed;
+    if (source_seek(source, offset, err) < 0 || survey_lines(&s, source, offset, err) < 0)
+        return -1;
+    tb->year = s.assumed + (s.any ? shift_of(&s, log_time + zone_offset_at(tb->zone, log_time)) : 0);
+    return 0;
+}

@@ -1,0 +1,448 @@
+/* messages.c — join, update, correct. */
+#include "messages.h"
+
+#include <stdlib.h>
+
+#include "../../parsers/dialect.h"
+#include "../base/memory.h"
+#include "../ingest/batch.h"
+#include "handed.h"
+
+/* A message as it is known: in the database before, and with the batch now. */
+struct joined {
+    struct message_image was, is;
+    int64_t id;
+    bool known;           /* the database had a row */
+    bool takes_arrival;   /* the batch's arrival is the one that counts */
+    bool takes_completed;
+    int64_t at, arrival_mark, frozen, thawed, removed;
+    int64_t was_at;
+};
+
+struct messages {
+    struct store *store;
+    sqlite3_stmt *find, *insert, *set_arrival, *set_state, *orphans, *adopt, *all_deliveries;
+    struct handed handed;
+    struct joined *joined; /* by the batch's index */
+    size_t capacity;
+    int64_t next_id;
+    char newest_id[32];    /* greatest exim id stored: what is greater is new */
+};
+
+static const char find_sql[] =
+    "SELECT id, at, received, arrival_mark, size, flags, host, ip, sender, local_user,"
+    "       copy_of IS NOT NULL, delayed, failed, remote, completed, frozen, thawed, removed"
+    "  FROM message WHERE exim_id = ?1 AND server = ?2";
+
+static const char set_arrival_sql[] =
+    "UPDATE message SET received = ?2, received_ms = ?3, arrival_mark = ?4, arrival_source = ?5,"
+    "  sender = ?6, host = ?7, helo = ?8, ip = ?9, protocol = ?10, auth = ?11, auth_id = ?12,"
+    "  local_user = ?13, tls = ?14, size = ?15, subject = ?16, message_id = ?17, recipients = ?18,"
+    "  parent = ?19 WHERE id = ?1";
+
+static const char set_state_sql[] =
+    "UPDATE message SET at = ?2, flags = ?3, delayed = ?4, failed = ?5, remote = ?6,"
+    "  frozen = ?7, thawed = ?8, removed = ?9,"
+    "  completed = coalesce(?10, completed),"
+    "  completed_ms = CASE WHEN ?10 IS NULL THEN completed_ms ELSE ?11 END,"
+    "  completed_source = CASE WHEN ?10 IS NULL THEN completed_source ELSE ?12 END,"
+    "  queue_ms = CASE WHEN ?10 IS NULL THEN queue_ms ELSE ?13 END WHERE id = ?1";
+
+#define DELIVERY_IMAGE_SQL                                                                         \
+    "SELECT d.at, d.mark, d.kind, d.recipient, d.transport, d.host, d.ip, d.reason, d.reason_class," \
+    "       d.original IS NOT NULL AND lower(o.text) <> lower(coalesce(r.text, ''))"               \
+    "  FROM delivery d LEFT JOIN string o ON o.id = d.original"                                    \
+    "                  LEFT JOIN string r ON r.id = d.recipient WHERE d.message = ?1"
+
+static int prepare_all(struct messages *m, struct error *err)
+{
+    const struct { sqlite3_stmt **stmt; const char *sql; } all[] = {
+        {&m->find, find_sql},
+        {&m->insert, "INSERT INTO message SELECT * FROM handed_message"},
+        {&m->set_arrival, set_arrival_sql},
+        {&m->set_state, set_state_sql},
+        {&m->orphans, DELIVERY_IMAGE_SQL " AND d.orphan = 1"},
+        {&m->adopt, "UPDATE delivery SET orphan = NULL WHERE at = ?1 AND mark = ?2"},
+        {&m->all_deliveries, DELIVERY_IMAGE_SQL " AND d.at >= ?2"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!(*all[i].stmt = store_prepare(m->store, all[i].sql, err)))
+            return -1;
+    return 0;
+}
+
+static int find_limits(struct messages *m, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(
+        m->store, "SELECT coalesce(max(id), 0), (SELECT max(exim_id) FROM message) FROM message", err);
+    if (!stmt)
+        return -1;
+    int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(m->store, err);
+    m->next_id = sqlite3_column_int64(stmt, 0) + 1;
+    const char *newest = (const char *)sqlite3_column_text(stmt, 1);
+    if (newest)
+        strncpy(m->newest_id, newest, sizeof m->newest_id - 1);
+    sqlite3_finalize(stmt);
+    return done;
+}
+
+int messages_new(struct store *store, struct messages **messages, struct error *err)
+{
+    struct messages *m = xcalloc(1, sizeof *m);
+    m->store = store;
+    m->handed.layout = &message_layout;
+    *messages = m;
+    if (handed_register(store_db(store), "message", &m->handed) != SQLITE_OK)
+        return store_error(store, err);
+    return prepare_all(m, err) < 0 || find_limits(m, err) < 0 ? -1 : 0;
+}
+
+void messages_free(struct messages **messages)
+{
+    struct messages *m = *messages;
+    if (!m)
+        return;
+    sqlite3_stmt *const all[] = {m->find,    m->insert, m->set_arrival,   m->set_state,
+                                 m->orphans, m->adopt,  m->all_deliveries};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        sqlite3_finalize(all[i]);
+    free(m->joined);
+    free(m);
+    *messages = NULL;
+}
+
+const struct message_image *messages_image(const struct messages *messages, uint32_t index, int64_t *id)
+{
+    *id = messages->joined[index].id;
+    return &messages->joined[index].is;
+}
+
+/* ---- reading what was known -------------------------------------------------------------------- */
+
+static int64_t column(sqlite3_stmt *stmt, int i)
+{
+    return sqlite3_column_type(stmt, i) == SQLITE_NULL ? NUM_ABSENT : sqlite3_column_int64(stmt, i);
+}
+
+static void read_known(struct joined *j, sqlite3_stmt *row)
+{
+    j->known = true;
+    j->id = sqlite3_column_int64(row, 0);
+    j->at = j->was_at = sqlite3_column_int64(row, 1);
+    j->arrival_mark = column(row, 3);
+    j->was.received = column(row, 2);
+    j->was.size = column(row, 4);
+    j->was.flags = sqlite3_column_int64(row, 5);
+    j->was.host = sqlite3_column_int64(row, 6);
+    j->was.ip = sqlite3_column_int64(row, 7);
+    j->was.sender = sqlite3_column_int64(row, 8);
+    j->was.local_user = sqlite3_column_int64(row, 9);
+    j->was.is_copy = sqlite3_column_int(row, 10);
+    j->was.delayed = sqlite3_column_int(row, 11);
+    j->was.failed = sqlite3_column_int(row, 12);
+    j->was.remote = sqlite3_column_int(row, 13);
+    j->was.completed = column(row, 14);
+    j->frozen = column(row, 15);
+    j->thawed = column(row, 16);
+    j->removed = column(row, 17);
+}
+
+static int find_known(struct messages *m, struct joined *j, const struct message_row *row, struct error *err)
+{
+    sqlite3_bind_text(m->find, 1, row->exim_id.p, (int)row->exim_id.n, SQLITE_STATIC);
+    sqlite3_bind_int64(m->find, 2, row->server);
+    int code = sqlite3_step(m->find);
+    if (code == SQLITE_ROW)
+        read_known(j, m->find);
+    sqlite3_reset(m->find);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(m->store, err);
+}
+
+static bool is_newer(const struct messages *m, struct slice exim_id)
+{
+    size_t n = strlen(m->newest_id);
+    int order = memcmp(exim_id.p, m->newest_id, exim_id.n < n ? exim_id.n : n);
+    return order > 0 || (order == 0 && exim_id.n > n);
+}
+
+/* ---- joining ----------------------------------------------------------------------------------- */
+
+static int64_t id_of(const struct batch *batch, uint32_t number)
+{
+    return number ? batch->strings[number].id : 0;
+}
+
+static void join_arrival(struct joined *j, const struct message_row *row, struct batch *batch)
+{
+    const int64_t of_arrival = MESSAGE_FAKEREJECT | ROW_AMBIGUOUS;
+    if (row->received == NUM_ABSENT)
+        return;
+    if (j->is.received == row->received && j->arrival_mark == row->arrival_mark) {
+        batch->tallies[row->arrival_tally].copies += row->arrivals;
+        return;
+    }
+    bool first = j->is.received == NUM_ABSENT;
+    if (!first)
+        j->is.flags |= MESSAGE_AMBIGUOUS_ARRIVAL;
+    j->takes_arrival = first || j->is.received < row->received ||
+                       (j->is.received == row->received && j->arrival_mark < row->arrival_mark);
+    if (!j->takes_arrival)
+        return;
+    j->is.received = row->received;
+    j->arrival_mark = row->arrival_mark;
+    j->is.size = row->size;
+    j->is.flags = (j->is.flags & ~of_arrival) | (row->flags & of_arrival);
+    j->is.host = id_of(batch, row->host);
+    j->is.ip = id_of(batch, row->ip);
+    j->is.sender = id_of(batch, row->sender);
+    j->is.local_user = id_of(batch, row->local_user);
+}
+
+static void join_completed(struct joined *j, const struct message_row *row, struct batch *batch)
+{
+    if (row->completed == NUM_ABSENT)
+        return;
+    if (j->is.completed == row->completed)
+        batch->tallies[row->completed_tally].copies += row->completions;
+    j->takes_completed = j->is.completed == NUM_ABSENT || j->is.completed < row->completed;
+    if (j->takes_completed)
+        j->is.completed = row->completed;
+}
+
+static int64_t latest(int64_t a, int64_t b) /* NUM_ABSENT is the least of all numbers */
+{
+    return a > b ? a : b;
+}
+
+static void join(struct joined *j, const struct message_row *row, struct batch *batch)
+{
+    j->is = j->was;
+    join_arrival(j, row, batch);
+    join_completed(j, row, batch);
+    j->is.flags |= row->flags & (MESSAGE_AMBIGUOUS_ARRIVAL | MESSAGE_RETRACTED);
+    j->is.delayed |= row->delayed != 0;
+    j->is.failed |= row->failed != 0;
+    j->is.remote |= row->remote != 0;
+    j->frozen = latest(j->frozen, row->frozen);
+    j->thawed = latest(j->thawed, row->thawed);
+    j->removed = latest(j->removed, row->removed);
+    if (j->is.received != NUM_ABSENT)
+        j->at = j->is.received;
+    else if (!j->known || row->at < j->at)
+        j->at = row->at;
+}
+
+/* ---- storing ----------------------------------------------------------------------------------- */
+
+static void bind_int(sqlite3_stmt *stmt, int i, int64_t value)
+{
+    if (value == NUM_ABSENT)
+        sqlite3_bind_null(stmt, i);
+    else
+        sqlite3_bind_int64(stmt, i, value);
+}
+
+static void bind_slice(sqlite3_stmt *stmt, int i, struct slice text)
+{
+    if (text.p)
+        sqlite3_bind_text(stmt, i, text.p, (int)text.n, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(stmt, i);
+}
+
+static int run(struct messages *m, sqlite3_stmt *stmt, struct error *err)
+{
+    int code = sqlite3_step(stmt);
+    sqlite3_reset(stmt);
+    return code == SQLITE_DONE ? 0 : store_error(m->store, err);
+}
+
+static int store_arrival(struct messages *m, const struct joined *j, const struct message_row *row,
+                         const struct batch *batch, struct error *err)
+{
+    const uint32_t refs[] = {row->sender,   row->host, row->helo,    row->ip,        row->protocol,
+                             row->auth, row->auth_id, row->local_user, row->tls};
+    sqlite3_stmt *stmt = m->set_arrival;
+    bind_int(stmt, 1, j->id);
+    bind_int(stmt, 2, row->received);
+    bind_int(stmt, 3, row->received_ms);
+    bind_int(stmt, 4, row->arrival_mark);
+    bind_int(stmt, 5, row->arrival_source);
+    for (int i = 0; i < 9; i++)
+        bind_int(stmt, 6 + i, refs[i] ? id_of(batch, refs[i]) : NUM_ABSENT);
+    bind_int(stmt, 15, row->size);
+    bind_slice(stmt, 16, row->subject);
+    bind_slice(stmt, 17, row->message_id);
+    bind_int(stmt, 18, row->recipients);
+    bind_slice(stmt, 19, row->parent);
+    return run(m, stmt, err);
+}
+
+static int store_state(struct messages *m, const struct joined *j, const struct message_row *row,
+                       struct error *err)
+{
+    sqlite3_stmt *stmt = m->set_state;
+    bind_int(stmt, 1, j->id);
+    bind_int(stmt, 2, j->at);
+    bind_int(stmt, 3, j->is.flags);
+    bind_int(stmt, 4, j->is.delayed);
+    bind_int(stmt, 5, j->is.failed);
+    bind_int(stmt, 6, j->is.remote);
+    bind_int(stmt, 7, j->frozen);
+    bind_int(stmt, 8, j->thawed);
+    bind_int(stmt, 9, j->removed);
+    bind_int(stmt, 10, j->takes_completed ? row->completed : NUM_ABSENT);
+    bind_int(stmt, 11, row->completed_ms);
+    bind_int(stmt, 12, row->completed_source);
+    bind_int(stmt, 13, row->queue_ms);
+    return run(m, stmt, err);
+}
+
+static struct delivery_image delivery_image(sqlite3_stmt *row)
+{
+    return (struct delivery_image){
+        .at = sqlite3_column_int64(row, 0),
+        .kind = sqlite3_column_int64(row, 2),
+        .recipient = sqlite3_column_int64(row, 3),
+        .transport = sqlite3_column_int64(row, 4),
+        .host = sqlite3_column_int64(row, 5),
+        .ip = sqlite3_column_int64(row, 6),
+        .reason = sqlite3_column_int64(row, 7),
+        .reason_class = sqlite3_column_int64(row, 8),
+        .rewritten = sqlite3_column_int(row, 9),
+    };
+}
+
+static int adopt(struct messages *m, sqlite3_stmt *row, struct error *err)
+{
+    sqlite3_bind_int64(m->adopt, 1, sqlite3_column_int64(row, 0));
+    sqlite3_bind_int64(m->adopt, 2, sqlite3_column_int64(row, 1));
+    return run(m, m->adopt, err);
+}
+
+/* The arrival changed under deliveries that are stored already: takes their old images back and adds the new.
+   Deliveries without an arrival so far are found by their index; those of an arrival that a later one
+   replaces, which hardly ever happens, by a walk from the earlier of the two. */
+static int correct_deliveries(struct messages *m, struct joined *j, struct rollup *rollup, struct error *err)
+{
+    bool orphans = j->was.received == NUM_ABSENT;
+    sqlite3_stmt *stmt = orphans ? m->orphans : m->all_deliveries;
+    sqlite3_bind_int64(stmt, 1, j->id);
+    if (!orphans)
+        sqlite3_bind_int64(stmt, 2, (j->was.received < j->is.received ? j->was.received : j->is.received) -
+                                        86400);
+    int code, done = 0;
+    while (done == 0 && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct delivery_image image = delivery_image(stmt);
+        rollup_delivery(rollup, &image, &j->was, -1);
+        rollup_delivery(rollup, &image, &j->is, 1);
+        if (orphans)
+            done = adopt(m, stmt, err);
+    }
+    if (done == 0 && code != SQLITE_DONE)
+        done = store_error(m->store, err);
+    sqlite3_reset(stmt);
+    return done;
+}
+
+static bool same_image(const struct message_image *a, const struct message_image *b)
+{
+    return a->received == b->received && a->completed == b->completed && a->size == b->size &&
+           a->flags == b->flags && a->host == b->host && a->ip == b->ip && a->sender == b->sender &&
+           a->local_user == b->local_user && a->is_copy == b->is_copy && a->delayed == b->delayed &&
+           a->failed == b->failed && a->remote == b->remote;
+}
+
+static int store_known(struct messages *m, struct joined *j, const struct message_row *row,
+                       const struct batch *batch, struct rollup *rollup, struct error *err)
+{
+    if (j->takes_arrival && (store_arrival(m, j, row, batch, err) < 0 ||
+                             correct_deliveries(m, j, rollup, err) < 0))
+        return -1;
+    if (!same_image(&j->was, &j->is)) {
+        rollup_message(rollup, &j->was, -1);
+        rollup_message(rollup, &j->is, 1);
+    }
+    return store_state(m, j, row, err);
+}
+
+static int store_new(struct messages *m, struct batch *batch, const uint32_t *order, size_t count,
+                     struct error *err)
+{
+    m->handed.rows = batch->messages.rows;
+    m->handed.strings = batch->strings;
+    m->handed.order = order;
+    m->handed.count = count;
+    return count ? run(m, m->insert, err) : 0;
+}
+
+static void make_new(struct messages *m, struct joined *j, struct message_row *row, struct rollup *rollup)
+{
+    j->id = row->id = m->next_id++;
+    row->at = j->at;
+    if (is_newer(m, row->exim_id)) {
+        memcpy(m->newest_id, row->exim_id.p, row->exim_id.n);
+        m->newest_id[row->exim_id.n] = 0;
+    }
+    rollup_message(rollup, &j->is, 1);
+}
+
+struct by_id {
+    const struct message_row *row;
+    uint32_t index;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+    struct slice x = ((const struct by_id *)a)->row->exim_id, y = ((const struct by_id *)b)->row->exim_id;
+    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
+    return order ? order : (x.n > y.n) - (x.n < y.n);
+}
+
+static struct by_id *sorted_by_id(const struct batch *batch)
+{
+    size_t count = batch->messages.count;
+    struct by_id *sorted = xmalloc(count * sizeof *sorted);
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = (struct by_id){batch_message(batch, i), i};
+    qsort(sorted, count, sizeof *sorted, compare_ids);
+    return sorted;
+}
+
+static int put_one(struct messages *m, const struct server *server, struct batch *batch, uint32_t index,
+                   struct rollup *rollup, struct error *err)
+{
+    struct message_row *row = batch_message(batch, index);
+    struct joined *j = &m->joined[index];
+    *j = (struct joined){.arrival_mark = NUM_ABSENT, .frozen = NUM_ABSENT, .thawed = NUM_ABSENT,
+                         .removed = NUM_ABSENT};
+    j->was = (struct message_image){.server = server, .id_second = exim_id_second(row->exim_id),
+                                    .received = NUM_ABSENT, .completed = NUM_ABSENT, .size = NUM_ABSENT};
+    if (!is_newer(m, row->exim_id) && find_known(m, j, row, err) < 0)
+        return -1;
+    join(j, row, batch);
+    if (j->known)
+        return store_known(m, j, row, batch, rollup, err);
+    make_new(m, j, row, rollup);
+    return 0;
+}
+
+int messages_put(struct messages *m, const struct server *server, struct batch *batch,
+                 struct rollup *rollup, struct error *err)
+{
+    size_t count = batch->messages.count, new_count = 0;
+    m->joined = grow(m->joined, &m->capacity, count, sizeof *m->joined);
+    struct by_id *sorted = sorted_by_id(batch);
+    uint32_t *order = xmalloc(count * sizeof *order);
+    int done = 0;
+    for (size_t i = 0; i < count && done == 0; i++) {
+        done = put_one(m, server, batch, sorted[i].index, rollup, err);
+        if (!m->joined[sorted[i].index].known)
+            order[new_count++] = sorted[i].index;
+    }
+    if (done == 0)
+        done = store_new(m, batch, order, new_count, err);
+    free(order);
+    free(sorted);
+    return done;
+}

@@ -1,0 +1,23 @@
+/* messages.h — the batch's messages joined with the database's: whatever arrives first makes the row, each
+   kind of line owns its columns, and the outcome does not depend on the order. */
+#ifndef MAILTRAIL_MESSAGES_H
+#define MAILTRAIL_MESSAGES_H
+
+#include "../ingest/batch.h"
+#include "rollup.h"
+
+struct messages;
+
+int messages_new(struct store *store, struct messages **messages, struct error *err);
+void messages_free(struct messages **messages);
+
+/* Joins and stores the batch's messages, whose strings are resolved; copies of arrivals and completions are
+   counted in the batch's tallies, changes of rows known before go to the rollup. */
+int messages_put(struct messages *messages, const struct server *server, struct batch *batch,
+                 struct rollup *rollup, struct error *err);
+
+/* What the last messages_put made of the batch's message, by its index: for the deliveries that belong to it.
+   id is message.id. */
+const struct message_image *messages_image(const struct messages *messages, uint32_t index, int64_t *id);
+
+#endif

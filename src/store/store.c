@@ -1,0 +1,404 @@
+/* store.c — opening and migrating the database. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/embedded.h"
+#include "../base/memory.h"
+
+struct store {
+    char *path;
+    sqlite3 *db;
+    int lock; /* descriptor of PATH-lock, held by the one writer; -1 */
+    uint64_t hash_seed;
+};
+
+int store_error(struct store *store, struct error *err)
+{
+    int code = sqlite3_errcode(store->db);
+    const char *what = sqlite3_errmsg(store->db);
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        return error_set(err, FAIL_DB,
+                         "%s: no room left on the disk; nothing was lost: make room and run the same "
+                         "command again", store->path);
+    case SQLITE_READONLY:
+        return error_set(err, FAIL_DB, "%s: may not be written here; check its owner, mode and file system",
+                         store->path);
+    case SQLITE_BUSY:
+        return error_set(err, FAIL_DB, "%s: is being written by another program; run again when it is done",
+                         store->path);
+    case SQLITE_CORRUPT:
+        return error_set(err, FAIL_DB,
+                         "%s: the database is damaged; move it away and ingest the logs anew, or take a "
+                         "backup", store->path);
+    case SQLITE_NOTADB:
+        return error_set(err, FAIL_DB, "%s: is not a mailtrail database; give another --db", store->path);
+    case SQLITE_IOERR:
+        return error_set(err, FAIL_DB,
+                         "%s: the disk failed (%s); nothing that was committed is lost: check the disk and its "
+                         "free space, then run the same command again", store->path, what);
+    default:
+        return error_set(err, FAIL_DB, "%s: %s", store->path, what);
+    }
+}
+
+sqlite3 *store_db(struct store *store)
+{
+    return store->db;
+}
+
+uint64_t store_hash_seed(const struct store *store)
+{
+    return store->hash_seed;
+}
+
+sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *err)
+{
+    sqlite3_stmt *stmt;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL) == SQLITE_OK)
+        return stmt;
+    store_error(store, err);
+    return NULL;
+}
+
+int store_run(struct store *store, const char *sql, struct error *err)
+{
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_error(store, err);
+}
+
+/* One number of a query; absent when there is no row. */
+static int query_int(struct store *store, const char *sql, int64_t absent, int64_t *value, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(store, sql, err);
+    if (!stmt)
+        return -1;
+    int code = sqlite3_step(stmt);
+    *value = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : absent;
+    int done = code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(store, err);
+    sqlite3_finalize(stmt);
+    return done;
+}
+
+/* ---- the file ---------------------------------------------------------------------------------- */
+
+static int make_folders(const char *path, struct error *err)
+{
+    char *copy = xstrdup(path);
+    int done = 0;
+    for (char *slash = strchr(copy + 1, '/'); slash && done == 0; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(copy, 0750) < 0 && errno != EEXIST)
+            done = error_set(err, FAIL_DB, "%s: this folder cannot be made: %s; give another --db", copy,
+                             strerror(errno));
+        *slash = '/';
+    }
+    free(copy);
+    return done;
+}
+
+static int check_file(struct store *store, enum store_mode mode, struct error *err)
+{
+    struct stat st;
+    if (stat(store->path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return error_set(err, FAIL_DB, "%s: is a folder, not a database; give a file as --db",
+                             store->path);
+        if (access(store->path, R_OK) < 0)
+            return error_set(err, FAIL_DB, "%s: not readable for you; ask for its group or run as its owner",
+                             store->path);
+        return 0;
+    }
+    if (mode == STORE_READ)
+        return error_set(err, FAIL_DB, "%s: no such database; make it with: mailtrail ingest --db %s LOGS",
+                         store->path, store->path);
+    if (make_folders(store->path, err) < 0)
+        return -1;
+    int fd = open(store->path, O_CREAT | O_WRONLY | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return error_set(err, FAIL_DB, "%s: cannot be made: %s; give another --db", store->path,
+                         strerror(errno));
+    close(fd);
+    return 0;
+}
+
+/* Beside the database, not on it: closing a descriptor of the file itself would drop SQLite's own locks. */
+static int take_lock(struct store *store, struct error *err)
+{
+    char *name = xprintf("%s-lock", store->path);
+    store->lock = open(name, O_CREAT | O_RDWR | O_CLOEXEC, 0640);
+    int done = 0;
+    if (store->lock < 0)
+        done = error_set(err, FAIL_DB, "%s: cannot be made: %s", name, strerror(errno));
+    else if (flock(store->lock, LOCK_EX | LOCK_NB) < 0)
+        done = error_set(err, FAIL_DB, "%s: another ingest is at work on it; run again when it is done",
+                         store->path);
+    free(name);
+    return done;
+}
+
+static int open_connection(struct store *store, enum store_mode mode, struct error *err)
+{
+    int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    int persist = 1;
+    if (sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return store_error(store, err);
+    sqlite3_extended_result_codes(store->db, 1);
+    sqlite3_busy_timeout(store->db, 10000);
+    sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return store_run(store, "PRAGMA cache_size = -32768; PRAGMA temp_store = memory;", err);
+}
+
+/* ---- the schema -------------------------------------------------------------------------------- */
+
+static int draw_seed(struct store *store, struct error *err)
+{
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        return error_set(err, FAIL_OS, "no random numbers from the system");
+    char *sql = sqlite3_mprintf("INSERT INTO meta (name, value) VALUES ('hash_seed', %lld)",
+                                (long long)(int64_t)seed);
+    int done = store_run(store, sql, err);
+    sqlite3_free(sql);
+    return done;
+}
+
+static int make_schema(struct store *store, struct error *err)
+{
+    return store_run(store,
+                     "PRAGMA page_size = 8192; PRAGMA auto_vacuum = incremental;"
+                     "PRAGMA journal_mode = wal; BEGIN IMMEDIATE", err) < 0 ||
+           store_run(store, embedded_find("schema/001_facts.sql")->text, err) < 0 ||
+           draw_seed(store, err) < 0 ? -1 : 0;
+}
+
+/* Views are made anew when the ones in the file are not those of this program. */
+static int make_views(struct store *store, struct error *err)
+{
+    static const char drop[] =
+        "SELECT group_concat('DROP VIEW \"' || name || '\";', '') FROM sqlite_schema WHERE type = 'view'";
+    sqlite3_stmt *stmt = store_prepare(store, drop, err);
+    if (!stmt)
+        return -1;
+    char *script = NULL;
+    if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) == SQLITE_TEXT)
+        script = xstrdup((const char *)sqlite3_column_text(stmt, 0));
+    sqlite3_finalize(stmt);
+    int done = script ? store_run(store, script, err) : 0;
+    free(script);
+    return done < 0 ? -1 : store_run(store, embedded_find("schema/views.sql")->text, err);
+}
+
+static int finish_schema(struct store *store, struct error *err)
+{
+    char *sql = sqlite3_mprintf(
+        "INSERT INTO meta (name, value) VALUES ('views', %Q)"
+        "  ON CONFLICT (name) DO UPDATE SET value = excluded.value;"
+        "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+        embedded_find("schema/views.sql")->text, STORE_APPLICATION_ID, STORE_VERSION);
+    int done = store_run(store, sql, err);
+    sqlite3_free(sql);
+    return done;
+}
+
+static int has_current_views(struct store *store, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(store, "SELECT value FROM meta WHERE name = 'views'", err);
+    if (!stmt)
+        return -1;
+    bool same = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_text(stmt, 0) &&
+                strcmp((const char *)sqlite3_column_text(stmt, 0),
+                       embedded_find("schema/views.sql")->text) == 0;
+    sqlite3_finalize(stmt);
+    return same;
+}
+
+static int migrate(struct store *store, bool is_new, struct error *err)
+{
+    if (is_new) {
+        if (make_schema(store, err) < 0)
+            return -1;
+    } else {
+        int current = has_current_views(store, err);
+        if (current != 0)
+            return current < 0 ? -1 : 0;
+        if (store_run(store, "BEGIN IMMEDIATE", err) < 0)
+            return -1;
+    }
+    return make_views(store, err) < 0 || finish_schema(store, err) < 0 ? -1 : 0;
+}
+
+/* Whose database is it, and how old?  *is_new: an empty file, to be filled. */
+static int check_schema(struct store *store, bool *is_new, struct error *err)
+{
+    int64_t id, version, tables;
+    if (query_int(store, "PRAGMA application_id", 0, &id, err) < 0 ||
+        query_int(store, "PRAGMA user_version", 0, &version, err) < 0 ||
+        query_int(store, "SELECT count(*) FROM sqlite_schema", 0, &tables, err) < 0)
+        return -1;
+    *is_new = id == 0 && version == 0 && tables == 0;
+    if (*is_new)
+        return 0;
+    if (id != STORE_APPLICATION_ID)
+        return error_set(err, FAIL_DB, "%s: is the database of another program; give another --db",
+                         store->path);
+    if (version > STORE_VERSION)
+        return error_set(err, FAIL_DB,
+                         "%s: was made by a newer mailtrail (schema %d, this one knows %d); update mailtrail",
+                         store->path, (int)version, STORE_VERSION);
+    return 0;
+}
+
+static int prepare_file(struct store *store, enum store_mode mode, struct error *err)
+{
+    bool is_new;
+    if (check_schema(store, &is_new, err) < 0)
+        return -1;
+    if (mode == STORE_READ && is_new)
+        return error_set(err, FAIL_DB, "%s: is empty; fill it with: mailtrail ingest --db %s LOGS",
+                         store->path, store->path);
+    if (mode == STORE_WRITE &&
+        (migrate(store, is_new, err) < 0 ||
+         store_run(store, "PRAGMA journal_mode = wal; PRAGMA synchronous = normal;"
+                          "PRAGMA wal_autocheckpoint = 0;", err) < 0))
+        return -1;
+    int64_t seed;
+    if (query_int(store, "SELECT value FROM meta WHERE name = 'hash_seed'", 0, &seed, err) < 0)
+        return -1;
+    store->hash_seed = (uint64_t)seed;
+    return 0;
+}
+
+int store_open(const char *path, enum store_mode mode, struct store **store, struct error *err)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+    s->path = xstrdup(path);
+    s->lock = -1;
+    *store = s;
+    if (check_file(s, mode, err) < 0 || (mode == STORE_WRITE && take_lock(s, err) < 0) ||
+        open_connection(s, mode, err) < 0 || prepare_file(s, mode, err) < 0) {
+        store_close(store);
+        return -1;
+    }
+    return 0;
+}
+
+void store_close(struct store **store)
+{
+    struct store *s = *store;
+    if (!s)
+        return;
+    sqlite3_close(s->db);
+    if (s->lock >= 0)
+        close(s->lock);
+    free(s->path);
+    free(s);
+    *store = NULL;
+}
+
+/* ---- servers ----------------------------------------------------------------------------------- */
+
+static int insert_zone(struct store *store, const struct server *server, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(
+        store, "INSERT INTO zone_offset (server, since, utc_offset) VALUES (?1, ?2, ?3)", err);
+    if (!stmt)
+        return -1;
+    int done = 0;
+    for (size_t i = 0; i < server->zone.count && done == 0; i++) {
+        sqlite3_bind_int64(stmt, 1, server->id);
+        sqlite3_bind_int64(stmt, 2, server->zone.spans[i].since);
+        sqlite3_bind_int64(stmt, 3, server->zone.spans[i].offset);
+        if (sqlite3_step(stmt) != SQLITE_DONE)
+            done = store_error(store, err);
+        sqlite3_reset(stmt);
+    }
+    sqlite3_finalize(stmt);
+    return done;
+}
+
+static int insert_server(struct store *store, struct server *server, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(store, "INSERT INTO server (name, zone) VALUES (?1, ?2)", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_text(stmt, 1, server->name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 2, server->zone_name, -1, SQLITE_STATIC);
+    int done = sqlite3_step(stmt) == SQLITE_DONE ? 0 : store_error(store, err);
+    sqlite3_finalize(stmt);
+    server->id = sqlite3_last_insert_rowid(store->db);
+    return done < 0 ? -1 : insert_zone(store, server, err);
+}
+
+static int load_zone(struct store *store, struct server *server, struct error *err)
+{
+    size_t capacity = 0;
+    sqlite3_stmt *stmt = store_prepare(
+        store, "SELECT since, utc_offset FROM zone_offset WHERE server = ?1 ORDER BY since", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_int64(stmt, 1, server->id);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        server->zone.spans = grow(server->zone.spans, &capacity, server->zone.count + 1,
+                                  sizeof *server->zone.spans);
+        server->zone.spans[server->zone.count++] =
+            (struct zone_span){sqlite3_column_int64(stmt, 0), sqlite3_column_int(stmt, 1)};
+    }
+    sqlite3_finalize(stmt);
+    return server->zone.count ? 0 : store_error(store, err);
+}
+
+/* 1: the server is known and now loaded; 0: it is new. */
+static int find_server(struct store *store, struct server *server, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(store, "SELECT id, zone FROM server WHERE name = ?1", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_text(stmt, 1, server->name, -1, SQLITE_STATIC);
+    int code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW) {
+        server->id = sqlite3_column_int64(stmt, 0);
+        server->zone_name = xstrdup((const char *)sqlite3_column_text(stmt, 1));
+    }
+    sqlite3_finalize(stmt);
+    if (code == SQLITE_ROW)
+        return load_zone(store, server, err) < 0 ? -1 : 1;
+    return code == SQLITE_DONE ? 0 : store_error(store, err);
+}
+
+int store_server(struct store *store, const char *name, const char *zone_name, struct server *server,
+                 struct error *err)
+{
+    *server = (struct server){.name = xstrdup(name)};
+    int known = find_server(store, server, err);
+    if (known < 0)
+        return -1;
+    if (known && zone_name && strcmp(zone_name, server->zone_name) != 0)
+        return error_set(err, FAIL_USAGE,
+                         "server %s was ingested in zone %s, not %s; take back what was read wrongly with "
+                         "'mailtrail forget --server %s', or leave --zone out", name, server->zone_name,
+                         zone_name, name);
+    if (known)
+        return 0;
+    server->zone_name = zone_name ? xstrdup(zone_name) : zone_system_name();
+    if (zone_load(&server->zone, server->zone_name, err) < 0)
+        return -1;
+    return insert_server(store, server, err);
+}
+
+void server_free(struct server *server)
+{
+    free(server->name);
+    free(server->zone_name);
+    zone_free(&server->zone);
+    *server = (struct server){0};
+}

@@ -1,0 +1,56 @@
+/* store.h — the database file: opened, checked, brought up to date; and what ingest keeps in it besides
+   rows: servers, sources, positions. */
+#ifndef MAILTRAIL_STORE_H
+#define MAILTRAIL_STORE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/error.h"
+#include "../ingest/zone.h"
+
+#define STORE_APPLICATION_ID 0x4d54726c /* "MTrl", for file(1) */
+#define STORE_VERSION 1                 /* number of the last schema/NNN_*.sql */
+
+enum store_mode {
+    STORE_READ, /* read-only; the file must be there */
+    STORE_WRITE /* made and migrated when need be; one writer at a time */
+};
+
+struct store;
+
+/* Opens a database.  -1: *err says what is wrong with it and what to do; nothing was changed. */
+int store_open(const char *path, enum store_mode mode, struct store **store, struct error *err);
+void store_close(struct store **store); /* accepts NULL, leaves NULL; an open transaction is rolled back */
+
+/* The connection, the store's own: for queries and reports. */
+sqlite3 *store_db(struct store *store);
+
+/* Fills *err from the connection's last error, naming the database and what to do; returns -1. */
+int store_error(struct store *store, struct error *err);
+
+/* A statement, or NULL with *err filled.  The caller finalizes it. */
+sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *err);
+/* Runs a script. */
+int store_run(struct store *store, const char *sql, struct error *err);
+
+/* Seed of string.hash, drawn when the database was made. */
+uint64_t store_hash_seed(const struct store *store);
+
+/* ---- servers ----------------------------------------------------------------------------------- */
+
+struct server {
+    int64_t id;
+    char *name, *zone_name; /* the struct's own */
+    struct zone zone;
+};
+
+/* The server of a name, made with zone_name when it is new; a NULL zone_name takes the system's.  An existing
+   server keeps its zone: another zone_name is an error with the command that mends it.  Writes, so it belongs
+   inside a transaction or before one. */
+int store_server(struct store *store, const char *name, const char *zone_name, struct server *server,
+                 struct error *err);
+void server_free(struct server *server);
+
+#endif

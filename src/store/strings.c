@@ -1,0 +1,174 @@
+/* strings.c — a table of numbers lately used in front of the database; what is not in it is looked up and
+   stored in the order of the hashes, so that the index is walked once a batch instead of jumped about in. */
+#include "strings.h"
+
+#include <stdlib.h>
+
+#include "handed.h"
+
+#define SLOTS_FIRST ((size_t)1 << 16)
+#define SLOTS_MAX ((size_t)1 << 21) /* 32 MiB; at three quarters full it is emptied and begins anew */
+
+struct known {
+    uint64_t hash;
+    int64_t id; /* 0: free */
+};
+
+struct strings {
+    struct store *store;
+    sqlite3_stmt *find, *insert;
+    struct known *slots;
+    size_t slot_count, used;
+    int64_t next_id;
+    bool holds_all; /* every stored string is in slots: what is not there is new */
+    struct handed handed;
+};
+
+#define STRING_COLUMN(name, type) {#name, type, offsetof(struct batch_string, name)}
+static const struct row_column string_columns[] = {
+    STRING_COLUMN(id, COLUMN_INT), STRING_COLUMN(hash, COLUMN_INT), STRING_COLUMN(text, COLUMN_TEXT),
+    STRING_COLUMN(domain, COLUMN_REF)};
+static const struct row_layout string_layout = {"string", sizeof(struct batch_string), string_columns, 4};
+
+static int first_id(struct strings *strings, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(strings->store, "SELECT coalesce(max(id), 0) FROM string", err);
+    if (!stmt)
+        return -1;
+    int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(strings->store, err);
+    strings->next_id = sqlite3_column_int64(stmt, 0) + 1;
+    strings->holds_all = strings->next_id == 1;
+    sqlite3_finalize(stmt);
+    return done;
+}
+
+int strings_new(struct store *store, struct strings **out, struct error *err)
+{
+    struct strings *strings = xcalloc(1, sizeof *strings);
+    strings->store = store;
+    strings->slots = xcalloc(strings->slot_count = SLOTS_FIRST, sizeof *strings->slots);
+    strings->handed.layout = &string_layout;
+    *out = strings;
+    if (first_id(strings, err) < 0)
+        return -1;
+    if (handed_register(store_db(store), "string", &strings->handed) != SQLITE_OK)
+        return store_error(store, err);
+    strings->find = store_prepare(store, "SELECT id FROM string WHERE hash = ?1", err);
+    strings->insert =
+        strings->find ? store_prepare(store, "INSERT INTO string SELECT * FROM handed_string", err) : NULL;
+    return strings->insert ? 0 : -1;
+}
+
+void strings_free(struct strings **strings)
+{
+    if (!*strings)
+        return;
+    sqlite3_finalize((*strings)->find);
+    sqlite3_finalize((*strings)->insert);
+    free((*strings)->slots);
+    free(*strings);
+    *strings = NULL;
+}
+
+static struct known *slot_of(struct strings *strings, uint64_t hash)
+{
+    size_t mask = strings->slot_count - 1;
+    size_t i = hash & mask;
+    while (strings->slots[i].id && strings->slots[i].hash != hash)
+        i = (i + 1) & mask;
+    return &strings->slots[i];
+}
+
+static void make_room(struct strings *strings)
+{
+    struct known *old = strings->slots;
+    size_t old_count = strings->slot_count;
+    bool widen = old_count < SLOTS_MAX;
+    strings->slot_count = widen ? old_count * 2 : old_count;
+    strings->slots = xcalloc(strings->slot_count, sizeof *strings->slots);
+    strings->used = 0;
+    strings->holds_all = strings->holds_all && widen;
+    for (size_t i = 0; widen && i < old_count; i++)
+        if (old[i].id) {
+            *slot_of(strings, old[i].hash) = old[i];
+            strings->used++;
+        }
+    free(old);
+}
+
+static void remember(struct strings *strings, uint64_t hash, int64_t id)
+{
+    if (strings->used * 4 > strings->slot_count * 3)
+        make_room(strings);
+    *slot_of(strings, hash) = (struct known){hash, id};
+    strings->used++;
+}
+
+static int look_up(struct strings *strings, struct batch_string *string, struct error *err)
+{
+    sqlite3_bind_int64(strings->find, 1, (int64_t)string->hash);
+    int code = sqlite3_step(strings->find);
+    string->id = code == SQLITE_ROW ? sqlite3_column_int64(strings->find, 0) : 0;
+    sqlite3_reset(strings->find);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(strings->store, err);
+}
+
+struct missing {
+    uint64_t hash;
+    uint32_t number;
+};
+
+static int compare_missing(const void *a, const void *b)
+{
+    uint64_t x = ((const struct missing *)a)->hash, y = ((const struct missing *)b)->hash;
+    return x < y ? -1 : x > y; /* hashes are stored signed, but any fixed order walks the index once */
+}
+
+/* Strings of the batch that the table in memory does not know, by hash. */
+static struct missing *find_missing(struct strings *strings, struct batch *batch, size_t *count)
+{
+    struct missing *missing = xmalloc(batch->string_count * sizeof *missing);
+    *count = 0;
+    for (uint32_t i = 1; i < batch->string_count; i++) {
+        batch->strings[i].id = slot_of(strings, batch->strings[i].hash)->id;
+        if (!batch->strings[i].id)
+            missing[(*count)++] = (struct missing){batch->strings[i].hash, i};
+    }
+    qsort(missing, *count, sizeof *missing, compare_missing);
+    return missing;
+}
+
+static int store_new(struct strings *strings, struct batch *batch, const uint32_t *order, size_t count,
+                     struct error *err)
+{
+    strings->handed.rows = (const char *)batch->strings;
+    strings->handed.strings = batch->strings;
+    strings->handed.order = order;
+    strings->handed.count = count;
+    int code = sqlite3_step(strings->insert);
+    sqlite3_reset(strings->insert);
+    return code == SQLITE_DONE ? 0 : store_error(strings->store, err);
+}
+
+int strings_resolve(struct strings *strings, struct batch *batch, struct error *err)
+{
+    size_t count, new_count = 0;
+    struct missing *missing = find_missing(strings, batch, &count);
+    uint32_t *order = xmalloc(count * sizeof *order);
+    int done = 0;
+    for (size_t i = 0; i < count && done == 0; i++) {
+        struct batch_string *string = &batch->strings[missing[i].number];
+        if (!strings->holds_all)
+            done = look_up(strings, string, err);
+        if (!string->id) {
+            string->id = strings->next_id++;
+            order[new_count++] = missing[i].number;
+        }
+        remember(strings, string->hash, string->id);
+    }
+    if (done == 0 && new_count)
+        done = store_new(strings, batch, order, new_count, err);
+    free(missing);
+    free(order);
+    return done;
+}

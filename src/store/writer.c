@@ -1,0 +1,411 @@
+/* writer.c — the order of a batch's writing: strings, messages, events, sums, position. */
+#include "writer.h"
+
+#include <stdlib.h>
+
+#include "../base/memory.h"
+#include "handed.h"
+#include "messages.h"
+#include "rollup.h"
+#include "strings.h"
+
+struct event_writer {
+    struct handed handed;
+    sqlite3_stmt *insert, *find;
+    int64_t newest; /* greatest at stored: what is later cannot be a copy */
+};
+
+struct writer {
+    struct store *store;
+    struct strings *strings;
+    struct messages *messages;
+    struct rollup *rollup;
+    struct event_writer events[EVENT_TABLE_COUNT];
+    sqlite3_stmt *tally, *position;
+    int64_t pending, rows, copies;
+};
+
+static int prepare_events(struct writer *w, enum event_table table, struct error *err)
+{
+    struct event_writer *e = &w->events[table];
+    const char *name = event_layouts[table].table;
+    char *find = xprintf("SELECT 1 FROM %s WHERE at = ?1 AND mark = ?2", name);
+    char *insert = xprintf("INSERT INTO %s SELECT * FROM handed_%s", name, name);
+    char *newest = xprintf("SELECT max(at) FROM %s", name);
+    int done = -1;
+    e->handed.layout = &event_layouts[table];
+    sqlite3_stmt *stmt = NULL;
+    if (handed_register(store_db(w->store), name, &e->handed) != SQLITE_OK)
+        store_error(w->store, err);
+    else if ((e->find = store_prepare(w->store, find, err)) &&
+             (e->insert = store_prepare(w->store, insert, err)) &&
+             (stmt = store_prepare(w->store, newest, err)))
+        done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(w->store, err);
+    e->newest = done == 0 && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0)
+                                                                        : INT64_MIN;
+    sqlite3_finalize(stmt);
+    free(find);
+    free(insert);
+    free(newest);
+    return done;
+}
+
+/* Numbers of the delivery kinds' names, which the rollups tell apart. */
+static int make_rollup(struct writer *w, struct error *err)
+{
+    int64_t kinds[DELIVERY_KINDS_END] = {0};
+    struct batch *batch = batch_new(store_hash_seed(w->store));
+    uint32_t numbers[DELIVERY_KINDS_END];
+    for (int i = 1; i < DELIVERY_KINDS_END; i++) {
+        const char *name = delivery_kind_name((enum delivery_kind)i);
+        numbers[i] = batch_string(batch, slice_of(name, strlen(name)));
+    }
+    int done = strings_resolve(w->strings, batch, err);
+    for (int i = 1; i < DELIVERY_KINDS_END; i++)
+        kinds[i] = batch->strings[numbers[i]].id;
+    batch_free(&batch);
+    w->rollup = rollup_new(kinds);
+    return done;
+}
+
+static int prepare_rest(struct writer *w, struct error *err)
+{
+    w->tally = store_prepare(
+        w->store,
+        "INSERT INTO line_tally (source, dialect, kind, program, lines, copies)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE"
+        " SET lines = lines + excluded.lines, copies = copies + excluded.copies", err);
+    w->position = store_prepare(
+        w->store,
+        "UPDATE source SET position = ?2, lines = lines + ?3, tail_hash = ?4,"
+        " first_at = min(coalesce(first_at, ?5), coalesce(?5, first_at)),"
+        " last_at = max(coalesce(last_at, ?6), coalesce(?6, last_at)),"
+        " gap_at = CASE WHEN ?7 > coalesce(longest_gap, -1) THEN ?8 ELSE gap_at END,"
+        " longest_gap = max(coalesce(longest_gap, ?7), coalesce(?7, longest_gap)),"
+        " years = ?9, carry = ?10 WHERE id = ?1", err);
+    return w->tally && w->position ? 0 : -1;
+}
+
+int writer_new(struct store *store, struct writer **writer, struct error *err)
+{
+    struct writer *w = xcalloc(1, sizeof *w);
+    w->store = store;
+    *writer = w;
+    if (store_run(store, "BEGIN IMMEDIATE", err) < 0 || strings_new(store, &w->strings, err) < 0 ||
+        messages_new(store, &w->messages, err) < 0)
+        return -1;
+    for (int i = 0; i < EVENT_TABLE_COUNT; i++)
+        if (prepare_events(w, (enum event_table)i, err) < 0)
+            return -1;
+    return make_rollup(w, err) < 0 || prepare_rest(w, err) < 0 ? -1 : 0;
+}
+
+void writer_free(struct writer **writer)
+{
+    struct writer *w = *writer;
+    struct error ignored;
+    if (!w)
+        return;
+    for (int i = 0; i < EVENT_TABLE_COUNT; i++) {
+        sqlite3_finalize(w->events[i].find);
+        sqlite3_finalize(w->events[i].insert);
+    }
+    sqlite3_finalize(w->tally);
+    sqlite3_finalize(w->position);
+    rollup_free(&w->rollup);
+    messages_free(&w->messages);
+    strings_free(&w->strings);
+    if (!sqlite3_get_autocommit(store_db(w->store)))
+        store_run(w->store, "ROLLBACK", &ignored);
+    free(w);
+    *writer = NULL;
+}
+
+/* ---- events ------------------------------------------------------------------------------------ */
+
+struct ordered {
+    int64_t at, mark;
+    uint32_t index;
+};
+
+static int compare_ordered(const void *a, const void *b)
+{
+    const struct ordered *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return x->mark < y->mark ? -1 : x->mark > y->mark;
+}
+
+/* Every event row begins with at and mark. */
+static struct ordered *ordered_rows(const struct row_list *list, size_t row_size)
+{
+    struct ordered *ordered = xmalloc(list->count * sizeof *ordered);
+    for (uint32_t i = 0; i < list->count; i++) {
+        const int64_t *head = (const void *)(list->rows + i * row_size);
+        ordered[i] = (struct ordered){head[0], head[1], i};
+    }
+    qsort(ordered, list->count, sizeof *ordered, compare_ordered);
+    return ordered;
+}
+
+/* 1: the row is in the database already; 0: it is new. */
+static int is_copy(struct writer *w, struct event_writer *e, const struct ordered *row, struct error *err)
+{
+    if (row->at > e->newest)
+        return 0;
+    sqlite3_bind_int64(e->find, 1, row->at);
+    sqlite3_bind_int64(e->find, 2, row->mark);
+    int code = sqlite3_step(e->find);
+    sqlite3_reset(e->find);
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(w->store, err);
+}
+
+static uint32_t tally_of(const char *row, enum event_table table)
+{
+    switch (table) {
+#define TABLE(symbol, name, COLUMNS)                                                               \
+    case TABLE_##symbol:                                                                           \
+        return ((const struct name##_row *)(const void *)row)->tally;
+        EVENT_TABLES(TABLE)
+#undef TABLE
+    case EVENT_TABLE_COUNT:
+        break;
+    }
+    return 0;
+}
+
+/* The new rows of a table in the order of its key; copies are counted. */
+static int news_of(struct writer *w, struct batch *batch, enum event_table table, uint32_t *order,
+                   size_t *count, struct error *err)
+{
+    const struct row_list *list = &batch->events[table];
+    size_t row_size = event_layouts[table].size;
+    struct ordered *ordered = ordered_rows(list, row_size);
+    int copy = 0;
+    *count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        bool twin = i > 0 && ordered[i].at == ordered[i - 1].at && ordered[i].mark == ordered[i - 1].mark;
+        copy = twin ? 1 : is_copy(w, &w->events[table], &ordered[i], err);
+        if (copy < 0)
+            break;
+        if (copy)
+            batch->tallies[tally_of(list->rows + ordered[i].index * row_size, table)].copies++;
+        else
+            order[(*count)++] = ordered[i].index;
+    }
+    if (*count && copy >= 0 && ordered[list->count - 1].at > w->events[table].newest)
+        w->events[table].newest = ordered[list->count - 1].at;
+    free(ordered);
+    return copy < 0 ? -1 : 0;
+}
+
+static int insert_rows(struct writer *w, const struct batch *batch, enum event_table table,
+                       const uint32_t *order, size_t count, struct error *err)
+{
+    struct event_writer *e = &w->events[table];
+    e->handed.rows = batch->events[table].rows;
+    e->handed.strings = batch->strings;
+    e->handed.order = order;
+    e->handed.count = count;
+    int code = sqlite3_step(e->insert);
+    sqlite3_reset(e->insert);
+    w->rows += (int64_t)count;
+    return code == SQLITE_DONE ? 0 : store_error(w->store, err);
+}
+
+/* ---- sums -------------------------------------------------------------------------------------- */
+
+static int64_t id_of(const struct batch *batch, uint32_t number)
+{
+    return number ? batch->strings[number].id : 0;
+}
+
+static bool same_ignoring_case(struct slice a, struct slice b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++) {
+        char x = a.p[i], y = b.p[i];
+        x = (char)(x >= 'A' && x <= 'Z' ? x | 0x20 : x);
+        y = (char)(y >= 'A' && y <= 'Z' ? y | 0x20 : y);
+        if (x != y)
+            return false;
+    }
+    return true;
+}
+
+static void sum_delivery(struct writer *w, const struct batch *batch, const struct delivery_row *row)
+{
+    int64_t message;
+    const struct message_image *m = messages_image(w->messages, row->owner, &message);
+    struct delivery_image image = {
+        .at = row->at,
+        .kind = id_of(batch, row->kind),
+        .recipient = id_of(batch, row->recipient),
+        .transport = id_of(batch, row->transport),
+        .host = id_of(batch, row->host),
+        .ip = id_of(batch, row->ip),
+        .reason = id_of(batch, row->reason),
+        .reason_class = id_of(batch, row->reason_class),
+        .rewritten = row->original && !same_ignoring_case(batch->strings[row->original].text,
+                                                          batch->strings[row->recipient].text),
+    };
+    rollup_delivery(w->rollup, &image, m, 1);
+}
+
+static void sum_rejection(struct writer *w, const struct server *server, const struct batch *batch,
+                          const struct rejection_row *row)
+{
+    struct rejection_image image = {
+        .server = server,
+        .at = row->at,
+        .temporary = row->temporary != 0,
+        .stage = id_of(batch, row->stage),
+        .host = id_of(batch, row->host),
+        .ip = id_of(batch, row->ip),
+        .reason = id_of(batch, row->reason),
+        .reason_class = id_of(batch, row->reason_class),
+    };
+    rollup_rejection(w->rollup, &image);
+}
+
+static void sum_auth_failure(struct writer *w, const struct server *server, const struct batch *batch,
+                             const struct auth_failure_row *row)
+{
+    struct auth_failure_image image = {
+        .server = server,
+        .at = row->at,
+        .service = id_of(batch, row->service),
+        .host = id_of(batch, row->host),
+        .ip = id_of(batch, row->ip),
+        .user = id_of(batch, row->user),
+    };
+    rollup_auth_failure(w->rollup, &image);
+}
+
+static void sum_rows(struct writer *w, const struct server *server, const struct batch *batch,
+                     enum event_table table, const uint32_t *order, size_t count)
+{
+    const char *rows = batch->events[table].rows;
+    for (size_t i = 0; i < count; i++) {
+        const void *row = rows + order[i] * event_layouts[table].size;
+        if (table == TABLE_DELIVERY)
+            sum_delivery(w, batch, row);
+        else if (table == TABLE_REJECTION)
+            sum_rejection(w, server, batch, row);
+        else if (table == TABLE_AUTH_FAILURE)
+            sum_auth_failure(w, server, batch, row);
+    }
+}
+
+/* Deliveries hold the row of their message, and whether its arrival is still to come. */
+static void link_deliveries(struct writer *w, struct batch *batch)
+{
+    struct delivery_row *rows = (struct delivery_row *)(void *)batch->events[TABLE_DELIVERY].rows;
+    for (size_t i = 0; i < batch->events[TABLE_DELIVERY].count; i++) {
+        const struct message_image *m = messages_image(w->messages, rows[i].owner, &rows[i].message);
+        rows[i].orphan = m->received == NUM_ABSENT ? 1 : NUM_ABSENT;
+    }
+}
+
+static int put_events(struct writer *w, const struct server *server, struct batch *batch,
+                      enum event_table table, struct error *err)
+{
+    size_t count = batch->events[table].count;
+    if (count == 0)
+        return 0;
+    uint32_t *order = xmalloc(count * sizeof *order);
+    int done = news_of(w, batch, table, order, &count, err);
+    if (done == 0 && count)
+        done = insert_rows(w, batch, table, order, count, err);
+    if (done == 0)
+        sum_rows(w, server, batch, table, order, count);
+    free(order);
+    return done;
+}
+
+/* ---- tallies and position ---------------------------------------------------------------------- */
+
+static void bind_int(sqlite3_stmt *stmt, int i, int64_t value)
+{
+    if (value == NUM_ABSENT)
+        sqlite3_bind_null(stmt, i);
+    else
+        sqlite3_bind_int64(stmt, i, value);
+}
+
+static int run(struct writer *w, sqlite3_stmt *stmt, struct error *err)
+{
+    int code = sqlite3_step(stmt);
+    sqlite3_reset(stmt);
+    return code == SQLITE_DONE ? 0 : store_error(w->store, err);
+}
+
+static int put_tallies(struct writer *w, const struct batch *batch, struct error *err)
+{
+    int done = 0;
+    for (size_t i = 0; i < batch->tally_count && done == 0; i++) {
+        const struct batch_tally *t = &batch->tallies[i];
+        sqlite3_bind_int64(w->tally, 1, batch->checkpoint.source);
+        sqlite3_bind_text(w->tally, 2, t->dialect, -1, SQLITE_STATIC);
+        sqlite3_bind_text(w->tally, 3, t->kind, -1, SQLITE_STATIC);
+        sqlite3_bind_text(w->tally, 4, t->program.p ? t->program.p : "", (int)t->program.n, SQLITE_STATIC);
+        sqlite3_bind_int64(w->tally, 5, t->lines);
+        sqlite3_bind_int64(w->tally, 6, t->copies);
+        w->copies += t->copies;
+        done = run(w, w->tally, err);
+    }
+    return done;
+}
+
+static int put_position(struct writer *w, const struct checkpoint *c, struct error *err)
+{
+    bind_int(w->position, 1, c->source);
+    bind_int(w->position, 2, c->position);
+    bind_int(w->position, 3, c->lines);
+    sqlite3_bind_int64(w->position, 4, (int64_t)c->tail_hash);
+    bind_int(w->position, 5, c->first_at);
+    bind_int(w->position, 6, c->last_at);
+    bind_int(w->position, 7, c->longest_gap);
+    bind_int(w->position, 8, c->gap_at);
+    sqlite3_bind_text(w->position, 9, c->years, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(w->position, 10, c->carry.p, (int)c->carry.n, SQLITE_STATIC);
+    return run(w, w->position, err);
+}
+
+int writer_put(struct writer *w, const struct server *server, struct batch *batch, struct error *err)
+{
+    if (strings_resolve(w->strings, batch, err) < 0 ||
+        messages_put(w->messages, server, batch, w->rollup, err) < 0)
+        return -1;
+    link_deliveries(w, batch);
+    for (int i = 0; i < EVENT_TABLE_COUNT; i++)
+        if (put_events(w, server, batch, (enum event_table)i, err) < 0)
+            return -1;
+    w->pending += batch->octets;
+    return put_tallies(w, batch, err) < 0 ? -1 : put_position(w, &batch->checkpoint, err);
+}
+
+int writer_commit(struct writer *w, struct error *err)
+{
+    if (rollup_flush(w->rollup, w->store, err) < 0 || store_run(w->store, "COMMIT", err) < 0)
+        return -1;
+    w->pending = 0;
+    sqlite3_wal_checkpoint_v2(store_db(w->store), "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return store_run(w->store, "BEGIN IMMEDIATE", err);
+}
+
+int64_t writer_pending(const struct writer *writer)
+{
+    return writer->pending;
+}
+
+int64_t writer_rows(const struct writer *writer)
+{
+    return writer->rows;
+}
+
+int64_t writer_copies(const struct writer *writer)
+{
+    return writer->copies;
+}
