@@ -51,10 +51,32 @@ deps: ## install the libraries that the build needs (Debian packages)
 deps-check: ## install what the tests need besides
 	@tools/deps $(BUILD_PACKAGES) $(CHECK_PACKAGES)
 
+# ---- tests ----
+# The tests run a binary of their own, built with the sanitizers; clang's UBSan sees more than gcc's.
+ASAN_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+UNIT_TESTS = $(patsubst tests/unit/%.c,build/asan/%,$(wildcard tests/unit/*_test.c))
+LINE_FIXTURES = $(wildcard tests/fixtures/lines/*.t)
+CLI_TESTS  = $(sort $(wildcard tests/cli/*.t))
+
+check: deps-check ## run every test; the last line counts
+	@$(MAKE) -s mailtrail
+	@$(MAKE) -s BUILD=build/asan CC=clang CFLAGS="$(ASAN_FLAGS)" build/asan/mailtrail $(UNIT_TESTS)
+	@MAILTRAIL=$(CURDIR)/build/asan/mailtrail MAILTRAIL_FAST=$(CURDIR)/mailtrail LC_ALL=C TZ=UTC tests/run \
+	  "build/asan/lines_test $(LINE_FIXTURES)" $(filter-out %/lines_test,$(UNIT_TESTS)) $(CLI_TESTS)
+
+build/asan/mailtrail: $(OBJECTS)
+	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+build/asan/%_test: tests/unit/%_test.c $(OBJECTS)
+	$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) -o $@ $< $(filter-out %/main.o,$(OBJECTS)) $(LIBS)
+
+bench: mailtrail deps-check ## eximstats and mailtrail side by side: the ratios
+	bench/run
+
 clean: ## remove what was built
 	rm -rf build mailtrail
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all deps deps-check clean help
+.PHONY: all check bench deps deps-check clean help
