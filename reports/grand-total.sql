@@ -3,6 +3,7 @@
 -- title:   Grand total summary
 -- help:    What was received, delivered, rejected and scanned, and from how many.
 -- layout:  total
+-- once:    scans
 -- sums:    received, delivered, delayed, failed, received_host, received_email, delivered_host, delivered_email, rejected, rejected_host, deferred_client, deferred_client_host
 -- column:  name             text     TOTAL
 -- column:  bytes            bytes    Volume

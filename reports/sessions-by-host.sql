@@ -3,6 +3,7 @@
 -- title:   Top {host} by IMAP and POP sessions
 -- help:    Hosts that opened mailboxes: verified name, else IP: sessions, and what they fetched and deleted where the daemon says.
 -- layout:  league
+-- once:    sessions
 -- empty:   hide
 -- column:  sessions  count  Sessions
 -- column:  fetched   count  Fetched

@@ -3,6 +3,7 @@
 -- title:   Top {user} by IMAP and POP sessions
 -- help:    Mailbox users: sessions, and what they fetched and deleted where the daemon says.
 -- layout:  league
+-- once:    sessions
 -- empty:   hide
 -- column:  sessions  count  Sessions
 -- column:  fetched   count  Fetched

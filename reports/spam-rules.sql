@@ -3,6 +3,7 @@
 -- title:   Top {spam rule} by hits
 -- help:    Which of the scanner's rules hit, and how often the message was spam then.
 -- layout:  league
+-- once:    scans
 -- empty:   hide
 -- column:  hits     count    Hits
 -- column:  spam     count    Spam

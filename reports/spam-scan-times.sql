@@ -3,6 +3,7 @@
 -- title:   Time spent scanning for spam
 -- help:    How long spamd took over a message.
 -- layout:  duration
+-- once:    scans
 -- empty:   hide
 -- column:  side        text      Side
 -- column:  bound       duration  Bound

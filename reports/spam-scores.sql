@@ -3,6 +3,7 @@
 -- title:   Spam scores
 -- help:    How many messages scored how much, by whole points; -1 holds all below 0, 20 all from there on.
 -- layout:  histogram message
+-- once:    scans
 -- empty:   hide
 -- column:  score     text   Score
 -- column:  messages  count  Messages

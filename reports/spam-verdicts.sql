@@ -3,6 +3,7 @@
 -- title:   Spam scanner's verdicts
 -- help:    What spamd said of the messages shown to it.
 -- layout:  list
+-- once:    scans
 -- empty:   hide
 -- column:  verdict  text     Verdict
 -- column:  bytes    bytes    Volume

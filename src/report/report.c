@@ -253,6 +253,8 @@ static int run_one(struct span *span, const struct report_request *request, stru
     sqlite3_stmt *statement = NULL;
     int rc = span_sum(span, table->report->sums, err);
     if (rc == 0)
+        rc = span_once(span, table->report->once, err);
+    if (rc == 0)
         rc = prepare(span->db, table->report, &statement, err);
     if (rc == 0)
         rc = bind(statement, table, request, err);

@@ -47,6 +47,7 @@ struct report_file {
     struct slice by;    /* host, domain, email, edomain: only when --by asks; absent: always */
     enum report_layout layout;
     struct slice unit; /* of a histogram */
+    struct slice once; /* views, with commas, that are read once for all reports */
     struct slice sums; /* measures, with commas, that it reads by key1 alone: summed once for all reports */
     struct slice variants[REPORT_VARIANTS]; /* run once for each, bound as :each */
     int n_variants;                         /* 0: run once, :each NULL */

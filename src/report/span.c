@@ -74,6 +74,10 @@ static const char sum_select[] =
     "%sSELECT '%.*s' AS measure, NULL AS at, NULL AS time, NULL AS server, 0 AS slot, key1, 0 AS key2,"
     " 0 AS key3, 0 AS key4, count, addresses, bytes FROM temp.report_sum_%d";
 
+static const char once_table[] =
+    "CREATE TEMP TABLE %.*s AS SELECT * FROM main.%.*s WHERE at >= coalesce(:since, -9e18)"
+    " AND at < coalesce(:until, 9e18) AND (:server IS NULL OR server = :server)";
+
 static int db_error(sqlite3 *db, const char *doing, struct error *err)
 {
     return error_set(err, FAIL_DB, "%s: %s", doing, sqlite3_errmsg(db));
@@ -224,7 +228,7 @@ static int narrow(struct span *span, int64_t since, int64_t until, const char *s
 int span_open(struct span *span, sqlite3 *db, int64_t since, int64_t until, const char *server,
               struct error *err)
 {
-    *span = (struct span){.db = db};
+    *span = (struct span){.db = db, .since = since, .until = until, .server = server};
     if (since >= until)
         return error_set(err, FAIL_USAGE, "the span ends before it begins: --since must be earlier "
                                           "than --until");
@@ -263,6 +267,14 @@ static int execute_own(sqlite3 *db, char *sql, struct error *err)
     return rc;
 }
 
+static bool is_word(struct slice name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if ((name.p[i] < 'a' || name.p[i] > 'z') && name.p[i] != '_')
+            return false;
+    return true;
+}
+
 /* Returns the number of the table with the measure's sums, or -1. */
 static int make_sum(struct span *span, struct slice measure, struct error *err)
 {
@@ -271,7 +283,7 @@ static int make_sum(struct span *span, struct slice measure, struct error *err)
         return number;
     if (span->n_sums == SPAN_SUMS)
         return error_set(err, FAIL_REPORT, "more than %d measures are summed", SPAN_SUMS);
-    if (memchr(measure.p, '\'', measure.n))
+    if (!is_word(measure))
         return error_set(err, FAIL_REPORT, "sums: takes names of measures");
     number = span->n_sums + 1;
     if (use_days(span, err) || execute_own(span->db, xprintf(sum_table, number), err) ||
@@ -281,8 +293,8 @@ static int make_sum(struct span *span, struct slice measure, struct error *err)
     return number;
 }
 
-/* The next of a list with commas; absent at its end. */
-static struct slice next_measure(struct slice *list)
+/* The next name of a list with commas; absent at its end. */
+static struct slice next_name(struct slice *list)
 {
     while (list->n && (list->p[0] == ',' || list->p[0] == ' '))
         *list = slice_after(*list, 1);
@@ -308,7 +320,7 @@ static char *add_select(char *sql, struct slice measure, int number)
 static char *sums_view(struct span *span, struct slice list, struct error *err)
 {
     char *sql = xstrdup("");
-    for (struct slice name; (name = next_measure(&list)).p;) {
+    for (struct slice name; (name = next_name(&list)).p;) {
         int number = make_sum(span, name, err);
         if (number < 0) {
             free(sql);
@@ -334,6 +346,41 @@ int span_sum(struct span *span, struct slice measures, struct error *err)
     return execute_own(span->db, sql, err);
 }
 
+static int read_once(struct span *span, struct slice view, struct error *err)
+{
+    for (int i = 0; i < span->n_once; i++)
+        if (slice_equal(span->once[i], view))
+            return 0;
+    if (span->n_once == SPAN_ONCE || !is_word(view))
+        return error_set(err, FAIL_REPORT, "once: takes names of views, %d at most", SPAN_ONCE);
+    char *sql = xprintf(once_table, (int)view.n, view.p, (int)view.n, view.p);
+    sqlite3_stmt *statement =
+        prepare_span(span->db, sql, span->since, span->until, span->server);
+    free(sql);
+    if (!statement)
+        return db_error(span->db, "report view", err);
+    span->once[span->n_once++] = view;
+    sqlite3_step(statement);
+    return sqlite3_finalize(statement) ? db_error(span->db, "report view", err) : 0;
+}
+
+int span_once(struct span *span, struct slice views, struct error *err)
+{
+    for (struct slice name; (name = next_name(&views)).p;)
+        if (read_once(span, name, err))
+            return -1;
+    return 0;
+}
+
+static void drop_once(struct span *span)
+{
+    for (int i = 0; i < span->n_once; i++) {
+        char *sql = xprintf("DROP TABLE IF EXISTS temp.%.*s", (int)span->once[i].n, span->once[i].p);
+        sqlite3_exec(span->db, sql, NULL, NULL, NULL);
+        free(sql);
+    }
+}
+
 static void drop_sums(struct span *span)
 {
     for (int i = 1; i <= span->n_sums; i++) {
@@ -350,6 +397,7 @@ void span_close(struct span *span)
                  "DROP TABLE IF EXISTS temp.rollup_built",
                  NULL, NULL, NULL);
     drop_sums(span);
+    drop_once(span);
     if (span->started && !sqlite3_get_autocommit(span->db))
         sqlite3_exec(span->db, "COMMIT", NULL, NULL, NULL);
     free(span->view);

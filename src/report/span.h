@@ -17,7 +17,7 @@ struct span_head {
     int n_servers;
 };
 
-enum { SPAN_SUMS = 32 };
+enum { SPAN_SUMS = 32, SPAN_ONCE = 8 };
 
 /* What stands before the database's own view `tally`. */
 struct span {
@@ -27,11 +27,15 @@ struct span {
     bool started; /* the transaction is ours */
     struct slice sums[SPAN_SUMS]; /* measures summed so far; sums[0] is in temp.report_sum_1 */
     int n_sums;
+    struct slice once[SPAN_ONCE]; /* views read into temporary tables so far */
+    int n_once;
+    int64_t since, until;
+    const char *server;
 };
 
 /* Begins a read transaction and puts a temporary view `tally` in place: full local days from rollup, the
    parts of days at either edge counted from the facts.  since INT64_MIN and until INT64_MAX: no edge
-   there; server NULL: all.  0, or -1 with *err; span_close in either case. */
+   there; server NULL: all, else it must outlive the span.  0, or -1 with *err; span_close in either case. */
 int span_open(struct span *span, sqlite3 *db, int64_t since, int64_t until, const char *server,
               struct error *err);
 
@@ -40,6 +44,10 @@ int span_open(struct span *span, sqlite3 *db, int64_t since, int64_t until, cons
    worked out once however many reports ask.  With an empty list: `tally` by days again.
    0, or -1 with *err. */
 int span_sum(struct span *span, struct slice measures, struct error *err);
+
+/* With a list of views ("scans"; must outlive the span): each is read once, as far as the span and the
+   server go, into a temporary table of its name, for all reports that ask.  0, or -1 with *err. */
+int span_once(struct span *span, struct slice views, struct error *err);
 
 /* Takes all of it away again. */
 void span_close(struct span *span);
