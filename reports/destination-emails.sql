@@ -3,7 +3,7 @@
 -- title:   Top {email destination} by {each}
 -- help:    Destinations: recipients after routing.
 -- layout:  league
--- sums:    delivered_email
+-- top:     delivered_email
 -- by:      email
 -- each:    message count, volume
 -- column:  messages   count  Messages

@@ -3,7 +3,7 @@
 -- title:   Top {host destination} by {each}
 -- help:    Destinations: hosts delivered to.
 -- layout:  league
--- sums:    delivered_host
+-- top:     delivered_host
 -- by:      host
 -- each:    message count, volume
 -- column:  messages   count  Messages

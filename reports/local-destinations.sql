@@ -3,7 +3,7 @@
 -- title:   Top {local destination} by {each}
 -- help:    Local mailboxes, pipes and files delivered to.
 -- layout:  league
--- sums:    delivered_user
+-- top:     delivered_user
 -- empty:   hide
 -- each:    message count, volume
 -- column:  messages   count  Messages

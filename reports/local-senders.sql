@@ -3,7 +3,7 @@
 -- title:   Top {local sender} by {each}
 -- help:    Local users who submitted mail on the server itself.
 -- layout:  league
--- sums:    received_user
+-- top:     received_user
 -- empty:   hide
 -- each:    message count, volume
 -- column:  messages   count  Messages

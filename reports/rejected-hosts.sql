@@ -3,7 +3,7 @@
 -- title:   Top {rejected host} by message count
 -- help:    Hosts whose mail was refused for good: verified name, else IP.
 -- layout:  league
--- sums:    rejected_host
+-- top:     rejected_host
 -- empty:   hide
 -- column:  messages  count  Messages
 -- column:  host      text   Rejected host

@@ -3,7 +3,7 @@
 -- title:   Top {sending email} by {each}
 -- help:    Sending envelope senders; <> is the null sender of bounces.
 -- layout:  league
--- sums:    received_email
+-- top:     received_email
 -- by:      email
 -- each:    message count, volume
 -- column:  messages   count  Messages

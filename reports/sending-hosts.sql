@@ -3,7 +3,7 @@
 -- title:   Top {sending host} by {each}
 -- help:    Sending hosts: verified name, else IP.
 -- layout:  league
--- sums:    received_host
+-- top:     received_host
 -- by:      host
 -- each:    message count, volume
 -- column:  messages   count  Messages

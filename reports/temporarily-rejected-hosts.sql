@@ -3,7 +3,7 @@
 -- title:   Top {temporarily rejected host} by message count
 -- help:    Hosts whose mail was refused for now: verified name, else IP.
 -- layout:  league
--- sums:    deferred_client_host
+-- top:     deferred_client_host
 -- empty:   hide
 -- column:  messages  count  Messages
 -- column:  host      text   Temporarily rejected host

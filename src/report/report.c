@@ -251,11 +251,13 @@ static int run_one(struct span *span, const struct report_request *request, stru
                    struct error *err)
 {
     sqlite3_stmt *statement = NULL;
-    int rc = span_sum(span, table->report->sums, err);
+    const struct report_file *report = table->report;
+    int rc = report->top.n ? span_top(span, report->top, top_of(request), err)
+                           : span_sum(span, report->sums, err);
     if (rc == 0)
-        rc = span_once(span, table->report->once, err);
+        rc = span_once(span, report->once, err);
     if (rc == 0)
-        rc = prepare(span->db, table->report, &statement, err);
+        rc = prepare(span->db, report, &statement, err);
     if (rc == 0)
         rc = bind(statement, table, request, err);
     if (rc == 0)

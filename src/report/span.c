@@ -72,7 +72,17 @@ static const char sum_fill[] =
 
 static const char sum_select[] =
     "%sSELECT '%.*s' AS measure, NULL AS at, NULL AS time, NULL AS server, 0 AS slot, key1, 0 AS key2,"
-    " 0 AS key3, 0 AS key4, count, addresses, bytes FROM temp.report_sum_%d";
+    " 0 AS key3, 0 AS key4, count, addresses, bytes FROM temp.report_%s_%d";
+
+static const char top_table[] =
+    "CREATE TEMP TABLE report_top_%1$d (key1 INTEGER PRIMARY KEY, count INTEGER, addresses INTEGER,"
+    " bytes INTEGER);"
+    "INSERT INTO temp.report_top_%1$d SELECT * FROM temp.report_sum_%1$d"
+    " WHERE (count, bytes) >= (SELECT count, bytes FROM temp.report_sum_%1$d"
+    " ORDER BY count DESC, bytes DESC LIMIT 1 OFFSET %2$d)"
+    " OR (bytes, count) >= (SELECT bytes, count FROM temp.report_sum_%1$d"
+    " ORDER BY bytes DESC, count DESC LIMIT 1 OFFSET %2$d)"
+    " OR (SELECT count(*) FROM temp.report_sum_%1$d) <= %2$d";
 
 static const char once_table[] =
     "CREATE TEMP TABLE %.*s AS SELECT * FROM main.%.*s WHERE at >= coalesce(:since, -9e18)"
@@ -306,36 +316,46 @@ static struct slice next_name(struct slice *list)
     return name;
 }
 
-static char *add_select(char *sql, struct slice measure, int number)
+static char *add_select(char *sql, struct slice measure, const char *table, int number)
 {
     char *part = xprintf(sum_select, *sql ? " UNION ALL " : "CREATE TEMP VIEW tally AS ",
-                         (int)measure.n, measure.p, number);
+                         (int)measure.n, measure.p, table, number);
     char *longer = xprintf("%s%s", sql, part);
     free(part);
     free(sql);
     return longer;
 }
 
+/* Makes the table that a view over the measure reads; returns its number, or -1. */
+static int make_table(struct span *span, struct slice measure, int top, struct error *err)
+{
+    int number = make_sum(span, measure, err);
+    if (number < 0 || !top || span->topped[number - 1])
+        return number;
+    span->topped[number - 1] = true;
+    return execute_own(span->db, xprintf(top_table, number, top - 1), err) ? -1 : number;
+}
+
 /* CREATE VIEW over the sums of all measures of the list; NULL: see *err. */
-static char *sums_view(struct span *span, struct slice list, struct error *err)
+static char *sums_view(struct span *span, struct slice list, int top, struct error *err)
 {
     char *sql = xstrdup("");
     for (struct slice name; (name = next_name(&list)).p;) {
-        int number = make_sum(span, name, err);
+        int number = make_table(span, name, top, err);
         if (number < 0) {
             free(sql);
             return NULL;
         }
-        sql = add_select(sql, name, number);
+        sql = add_select(sql, name, top ? "top" : "sum", number);
     }
     return sql;
 }
 
-int span_sum(struct span *span, struct slice measures, struct error *err)
+int span_top(struct span *span, struct slice measures, int top, struct error *err)
 {
     if (measures.n == 0)
         return use_days(span, err);
-    char *sql = sums_view(span, measures, err);
+    char *sql = sums_view(span, measures, top, err);
     if (!sql)
         return -1;
     span->summed = true;
@@ -344,6 +364,11 @@ int span_sum(struct span *span, struct slice measures, struct error *err)
         return -1;
     }
     return execute_own(span->db, sql, err);
+}
+
+int span_sum(struct span *span, struct slice measures, struct error *err)
+{
+    return span_top(span, measures, 0, err);
 }
 
 static int read_once(struct span *span, struct slice view, struct error *err)
@@ -384,7 +409,8 @@ static void drop_once(struct span *span)
 static void drop_sums(struct span *span)
 {
     for (int i = 1; i <= span->n_sums; i++) {
-        char *sql = xprintf("DROP TABLE IF EXISTS temp.report_sum_%d", i);
+        char *sql = xprintf("DROP TABLE IF EXISTS temp.report_sum_%1$d;"
+                            "DROP TABLE IF EXISTS temp.report_top_%1$d", i);
         sqlite3_exec(span->db, sql, NULL, NULL, NULL);
         free(sql);
     }

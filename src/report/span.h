@@ -26,6 +26,7 @@ struct span {
     bool summed;  /* the view now in place is that of the sums */
     bool started; /* the transaction is ours */
     struct slice sums[SPAN_SUMS]; /* measures summed so far; sums[0] is in temp.report_sum_1 */
+    bool topped[SPAN_SUMS];       /* and its foremost in temp.report_top_1 */
     int n_sums;
     struct slice once[SPAN_ONCE]; /* views read into temporary tables so far */
     int n_once;
@@ -44,6 +45,10 @@ int span_open(struct span *span, sqlite3 *db, int64_t since, int64_t until, cons
    worked out once however many reports ask.  With an empty list: `tally` by days again.
    0, or -1 with *err. */
 int span_sum(struct span *span, struct slice measures, struct error *err);
+
+/* The same, but only the keys that can be among the first `top` by count or by bytes; ties are all there.
+   top must be the same in all calls. */
+int span_top(struct span *span, struct slice measures, int top, struct error *err);
 
 /* With a list of views ("scans"; must outlive the span): each is read once, as far as the span and the
    server go, into a temporary table of its name, for all reports that ask.  0, or -1 with *err. */
