@@ -3,7 +3,7 @@
 -- title:   Top {domain destination} by {each}
 -- help:    Destinations: domains of hosts delivered to.
 -- layout:  league
--- sums:    delivered_host
+-- domains: delivered_host
 -- by:      domain
 -- each:    message count, volume
 -- column:  messages   count  Messages

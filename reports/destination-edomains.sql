@@ -3,7 +3,7 @@
 -- title:   Top {edomain destination} by {each}
 -- help:    Destinations: domains of recipients after routing.
 -- layout:  league
--- sums:    delivered_email
+-- domains: delivered_email
 -- by:      edomain
 -- each:    message count, volume
 -- column:  messages   count  Messages

@@ -3,7 +3,7 @@
 -- title:   Top {sending domain} by {each}
 -- help:    Sending domains of hosts.
 -- layout:  league
--- sums:    received_host
+-- domains: received_host
 -- by:      domain
 -- each:    message count, volume
 -- column:  messages   count  Messages

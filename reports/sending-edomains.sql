@@ -3,7 +3,7 @@
 -- title:   Top {sending edomain} by {each}
 -- help:    Sending domains of envelope senders.
 -- layout:  league
--- sums:    received_email
+-- domains: received_email
 -- by:      edomain
 -- each:    message count, volume
 -- column:  messages   count  Messages

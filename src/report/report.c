@@ -247,13 +247,23 @@ static int bind(sqlite3_stmt *statement, const struct table *table,
     return 0;
 }
 
+/* The view tally as the report's header wants it. */
+static int set_tally(struct span *span, const struct report_file *report, int top,
+                     struct error *err)
+{
+    if (report->top.n)
+        return span_sum(span, report->top, SPAN_FOREMOST, top, err);
+    if (report->domains.n)
+        return span_sum(span, report->domains, SPAN_DOMAINS, top, err);
+    return span_sum(span, report->sums, SPAN_ALL, top, err);
+}
+
 static int run_one(struct span *span, const struct report_request *request, struct table *table,
                    struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     const struct report_file *report = table->report;
-    int rc = report->top.n ? span_top(span, report->top, top_of(request), err)
-                           : span_sum(span, report->sums, err);
+    int rc = set_tally(span, report, top_of(request), err);
     if (rc == 0)
         rc = span_once(span, report->once, err);
     if (rc == 0)

@@ -74,6 +74,9 @@ static const char sum_select[] =
     "%sSELECT '%.*s' AS measure, NULL AS at, NULL AS time, NULL AS server, 0 AS slot, key1, 0 AS key2,"
     " 0 AS key3, 0 AS key4, count, addresses, bytes FROM temp.report_%s_%d";
 
+static const char *const key_tables[] = {[SPAN_ALL] = "sum", [SPAN_FOREMOST] = "top",
+                                         [SPAN_DOMAINS] = "domain"};
+
 static const char top_table[] =
     "CREATE TEMP TABLE report_top_%1$d (key1 INTEGER PRIMARY KEY, count INTEGER, addresses INTEGER,"
     " bytes INTEGER);"
@@ -83,6 +86,14 @@ static const char top_table[] =
     " OR (bytes, count) >= (SELECT bytes, count FROM temp.report_sum_%1$d"
     " ORDER BY bytes DESC, count DESC LIMIT 1 OFFSET %2$d)"
     " OR (SELECT count(*) FROM temp.report_sum_%1$d) <= %2$d";
+
+/* Any key stands for its domain. */
+static const char domain_table[] =
+    "CREATE TEMP TABLE report_domain_%1$d (key1 INTEGER PRIMARY KEY, count INTEGER,"
+    " addresses INTEGER, bytes INTEGER);"
+    "INSERT INTO temp.report_domain_%1$d SELECT min(t.key1), sum(t.count), sum(t.addresses),"
+    " sum(t.bytes) FROM temp.report_sum_%1$d t LEFT JOIN main.string s ON s.id = t.key1"
+    " GROUP BY coalesce(s.domain, t.key1)";
 
 static const char once_table[] =
     "CREATE TEMP TABLE %.*s AS SELECT * FROM main.%.*s WHERE at >= coalesce(:since, -9e18)"
@@ -327,35 +338,40 @@ static char *add_select(char *sql, struct slice measure, const char *table, int 
 }
 
 /* Makes the table that a view over the measure reads; returns its number, or -1. */
-static int make_table(struct span *span, struct slice measure, int top, struct error *err)
+static int make_table(struct span *span, struct slice measure, enum span_keys keys, int top,
+                      struct error *err)
 {
     int number = make_sum(span, measure, err);
-    if (number < 0 || !top || span->topped[number - 1])
+    if (number < 0 || keys == SPAN_ALL || span->made[number - 1][keys])
         return number;
-    span->topped[number - 1] = true;
-    return execute_own(span->db, xprintf(top_table, number, top - 1), err) ? -1 : number;
+    span->made[number - 1][keys] = true;
+    char *sql = keys == SPAN_DOMAINS ? xprintf(domain_table, number)
+                                     : xprintf(top_table, number, top - 1);
+    return execute_own(span->db, sql, err) ? -1 : number;
 }
 
 /* CREATE VIEW over the sums of all measures of the list; NULL: see *err. */
-static char *sums_view(struct span *span, struct slice list, int top, struct error *err)
+static char *sums_view(struct span *span, struct slice list, enum span_keys keys, int top,
+                       struct error *err)
 {
     char *sql = xstrdup("");
     for (struct slice name; (name = next_name(&list)).p;) {
-        int number = make_table(span, name, top, err);
+        int number = make_table(span, name, keys, top, err);
         if (number < 0) {
             free(sql);
             return NULL;
         }
-        sql = add_select(sql, name, top ? "top" : "sum", number);
+        sql = add_select(sql, name, key_tables[keys], number);
     }
     return sql;
 }
 
-int span_top(struct span *span, struct slice measures, int top, struct error *err)
+int span_sum(struct span *span, struct slice measures, enum span_keys keys, int top,
+             struct error *err)
 {
     if (measures.n == 0)
         return use_days(span, err);
-    char *sql = sums_view(span, measures, top, err);
+    char *sql = sums_view(span, measures, keys, top, err);
     if (!sql)
         return -1;
     span->summed = true;
@@ -364,11 +380,6 @@ int span_top(struct span *span, struct slice measures, int top, struct error *er
         return -1;
     }
     return execute_own(span->db, sql, err);
-}
-
-int span_sum(struct span *span, struct slice measures, struct error *err)
-{
-    return span_top(span, measures, 0, err);
 }
 
 static int read_once(struct span *span, struct slice view, struct error *err)
@@ -410,7 +421,8 @@ static void drop_sums(struct span *span)
 {
     for (int i = 1; i <= span->n_sums; i++) {
         char *sql = xprintf("DROP TABLE IF EXISTS temp.report_sum_%1$d;"
-                            "DROP TABLE IF EXISTS temp.report_top_%1$d", i);
+                            "DROP TABLE IF EXISTS temp.report_top_%1$d;"
+                            "DROP TABLE IF EXISTS temp.report_domain_%1$d", i);
         sqlite3_exec(span->db, sql, NULL, NULL, NULL);
         free(sql);
     }

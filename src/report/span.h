@@ -19,6 +19,13 @@ struct span_head {
 
 enum { SPAN_SUMS = 32, SPAN_ONCE = 8 };
 
+/* Which keys a view of sums holds. */
+enum span_keys {
+    SPAN_ALL,
+    SPAN_FOREMOST, /* those that can be among the first `top` by count or by bytes; ties are all there */
+    SPAN_DOMAINS   /* one for each domain, with the sums of all of the domain */
+};
+
 /* What stands before the database's own view `tally`. */
 struct span {
     sqlite3 *db;
@@ -26,7 +33,7 @@ struct span {
     bool summed;  /* the view now in place is that of the sums */
     bool started; /* the transaction is ours */
     struct slice sums[SPAN_SUMS]; /* measures summed so far; sums[0] is in temp.report_sum_1 */
-    bool topped[SPAN_SUMS];       /* and its foremost in temp.report_top_1 */
+    bool made[SPAN_SUMS][3];      /* by enum span_keys: what else there is of it */
     int n_sums;
     struct slice once[SPAN_ONCE]; /* views read into temporary tables so far */
     int n_once;
@@ -43,12 +50,10 @@ int span_open(struct span *span, sqlite3 *db, int64_t since, int64_t until, cons
 /* With a list of measures ("received_host, received_email", which must outlive the span): `tally` now
    holds their sums over the span by key1 alone (slot and the other keys 0; at, time and server NULL),
    worked out once however many reports ask.  With an empty list: `tally` by days again.
+   keys says which are there; top goes with SPAN_FOREMOST and must be the same in all calls.
    0, or -1 with *err. */
-int span_sum(struct span *span, struct slice measures, struct error *err);
-
-/* The same, but only the keys that can be among the first `top` by count or by bytes; ties are all there.
-   top must be the same in all calls. */
-int span_top(struct span *span, struct slice measures, int top, struct error *err);
+int span_sum(struct span *span, struct slice measures, enum span_keys keys, int top,
+             struct error *err);
 
 /* With a list of views ("scans"; must outlive the span): each is read once, as far as the span and the
    server go, into a temporary table of its name, for all reports that ask.  0, or -1 with *err. */
