@@ -775,7 +775,7 @@ static void read_queue_run(struct scan *s, const struct wording *w, const struct
     ev->count = scan_u63(&at, INT32_MAX);
 }
 
-/* `address <x> marked delivered by u`, `recipient <x> added by u`; `PRDR R=<x> answer` */
+/* `address <x> marked delivered by u`, `recipient <x> added by u` */
 static void read_recipient_note(struct scan *s, const struct wording *w, const struct least *least,
                                 struct event *ev)
 {
@@ -783,6 +783,35 @@ static void read_recipient_note(struct scan *s, const struct wording *w, const s
     s->p -= w->start[strlen(w->start) - 1] == '<';
     ev->recipient = exim_angle(s);
     ev->text = rest_text(s);
+}
+
+/* `PRDR R=<x> acceptance|refusal|deferral`, or `PRDR x words of the ACL`: words are the rule when it
+   says no, but an accepting ACL may have some too, and 4xx or 5xx is not told. */
+static void read_prdr(struct scan *s, const struct wording *w, const struct least *least,
+                      struct event *ev)
+{
+    struct scan at = *s;
+    bool told = scan_try(&at, "R=");
+    struct slice recipient = told ? exim_angle(&at) : exim_address(&at);
+    scan_lit(&at, " ");
+    struct slice answer = scan_all(&at);
+    if (at.bad) {
+        read_text(s, w, least, ev);
+        return;
+    }
+    *s = at;
+    ev->recipient = recipient;
+    if (told && slice_is(answer, "acceptance")) {
+        ev->text = answer;
+        return;
+    }
+    ev->kind = EV_REJECTION;
+    ev->stage = literal("data");
+    ev->reason = answer;
+    if (!told)
+        ev->flags |= EVF_AMBIGUOUS;
+    else if (slice_is(answer, "deferral"))
+        ev->flags |= EVF_TEMPORARY;
 }
 
 static void read_sender_note(struct scan *s, const struct wording *w, const struct least *least,
@@ -893,8 +922,7 @@ static const struct wording wordings[] = {
     W("Message is frozen", read_by, FROZEN),
     W("Message removed because older", read_by, REMOVED),
     W("OCSP ", read_text, TLS),
-    W("PRDR R=", read_recipient_note, DELIVERY_NOTE),
-    W("PRDR ", read_text, DELIVERY_NOTE),
+    W("PRDR ", read_prdr, DELIVERY_NOTE),
     W("Process failed (", read_text, INTERNAL_ERROR),
     W("Received TLS cert", read_text, TLS),
     W("Required TLS certificate status", read_text, TLS),
