@@ -1,7 +1,7 @@
 -- report:  destination-edomains
 -- section: destinations 13
 -- title:   Top {edomain destination} by {each}
--- help:    Destinations: domains of recipients after routing.
+-- help:    Destinations: domains of recipients after routing; local what has no domain.
 -- layout:  league
 -- domains: delivered_email
 -- by:      edomain
@@ -17,7 +17,7 @@ WITH t AS (
      WHERE measure = 'delivered_email'
      GROUP BY key1),
 d AS (
-    SELECT coalesce(s.domain, t.key1) AS domain,
+    SELECT coalesce(s.domain, iif(s.text = '', s.id, 0)) AS domain,
            sum(t.messages) AS messages, sum(t.addresses) AS addresses, sum(t.bytes) AS bytes
       FROM t
       LEFT JOIN string s ON s.id = t.key1

@@ -27,7 +27,8 @@ many AS (
       FROM (SELECT key1 FROM tally WHERE measure = 'received_host' GROUP BY key1 HAVING sum(count) > 0)
       LEFT JOIN string s ON s.id = key1
     UNION ALL
-    SELECT 'received_email' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
+    SELECT 'received_email' AS measure, count(*) AS names,
+           count(DISTINCT coalesce(s.domain, iif(s.text = '', s.id, 0))) AS domains
       FROM (SELECT key1 FROM tally WHERE measure = 'received_email' GROUP BY key1 HAVING sum(count) > 0)
       LEFT JOIN string s ON s.id = key1
     UNION ALL
@@ -35,7 +36,8 @@ many AS (
       FROM (SELECT key1 FROM tally WHERE measure = 'delivered_host' GROUP BY key1 HAVING sum(count) > 0)
       LEFT JOIN string s ON s.id = key1
     UNION ALL
-    SELECT 'delivered_email' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
+    SELECT 'delivered_email' AS measure, count(*) AS names,
+           count(DISTINCT coalesce(s.domain, iif(s.text = '', s.id, 0))) AS domains
       FROM (SELECT key1 FROM tally WHERE measure = 'delivered_email' GROUP BY key1 HAVING sum(count) > 0)
       LEFT JOIN string s ON s.id = key1
     UNION ALL

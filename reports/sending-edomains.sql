@@ -1,7 +1,7 @@
 -- report:  sending-edomains
 -- section: senders 13
 -- title:   Top {sending edomain} by {each}
--- help:    Sending domains of envelope senders.
+-- help:    Sending domains of envelope senders; <> is the null sender, local what has no domain.
 -- layout:  league
 -- domains: received_email
 -- by:      edomain
@@ -16,7 +16,7 @@ WITH t AS (
      WHERE measure = 'received_email'
      GROUP BY key1),
 d AS (
-    SELECT coalesce(s.domain, t.key1) AS domain,
+    SELECT coalesce(s.domain, iif(s.text = '', s.id, 0)) AS domain,
            sum(t.messages) AS messages, sum(t.bytes) AS bytes
       FROM t
       LEFT JOIN string s ON s.id = t.key1
