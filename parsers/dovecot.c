@@ -64,6 +64,16 @@ static struct slice scan_value(struct scan *s)
     return slice_of(rest.p, n);
 }
 
+/* The digits behind key, or NUM_ABSENT. */
+static int64_t number_behind(struct slice text, const char *key)
+{
+    ptrdiff_t at = slice_find_last(text, key);
+    if (at < 0)
+        return NUM_ABSENT;
+    struct scan s = scan_over(slice_after(text, (size_t)at + strlen(key)));
+    return scan_u63(&s, INT64_MAX);
+}
+
 /* USER>, method=M, rip=IP, lip=IP, mpid=N, TLS, session=<S>: the last rip= is the server's own, and so is the
    method right in front of it.  Other orders of login_log_format_elements give less. */
 static void read_who(struct scan *s, struct event *ev)
@@ -95,6 +105,8 @@ static void read_who(struct scan *s, struct event *ev)
         ev->user = user;
     if (slice_find(scan_rest(&tail), ", TLS") >= 0)
         ev->tls = SLICE_LIT("TLS");
+    if (ev->kind == EV_LOGIN) /* the process that will say how it ends */
+        ev->count = number_behind(scan_rest(&tail), ", mpid=");
     scan_all(s);
 }
 
@@ -136,16 +148,6 @@ static bool try_login(struct scan *s, struct event *ev)
         ev->outcome = outcome_of(reason);
     read_who(s, ev);
     return true;
-}
-
-/* The digits behind key, or NUM_ABSENT. */
-static int64_t number_behind(struct slice text, const char *key)
-{
-    ptrdiff_t at = slice_find_last(text, key);
-    if (at < 0)
-        return NUM_ABSENT;
-    struct scan s = scan_over(slice_after(text, (size_t)at + strlen(key)));
-    return scan_u63(&s, INT64_MAX);
 }
 
 /* The number behind the slash of key=N/N. */
@@ -295,10 +297,13 @@ static struct slice read_program(struct scan *s, struct event *ev)
         ptrdiff_t plain = slice_find(rest, "): "), more = slice_find(rest, ")<");
         bool has_session = more >= 0 && (plain < 0 || more < plain);
         struct slice user = scan_until_lit(s, has_session ? ")<" : ")");
-        if (has_session)
-            scan_until_lit(s, ">: ");
-        else
+        if (has_session) {
+            struct slice ids = scan_until_lit(s, ">: ");
+            struct scan pid = ids.p ? scan_over(ids) : *s;
+            ev->count = scan_u63(&pid, INT32_MAX);
+        } else {
             scan_lit(s, ": ");
+        }
         if (!s->bad && user.n > 0 && !slice_starts(program, "auth"))
             ev->user = user;
     } else {
@@ -326,6 +331,7 @@ static enum verdict parse(const struct frame *frame, struct event *ev)
     if (ev->service.p && (try_login(&s, ev) || try_end(&s, ev) || try_delivery(&s, ev)))
         return verdict_of(&s, frame->body, ev);
     ev->kind = EV_MAILBOX_NOTE;
+    ev->count = NUM_ABSENT;
     ev->text = scan_rest(&s);
     if (slice_starts(program, "auth"))
         read_auth(ev->text, ev);
