@@ -358,9 +358,20 @@ static size_t word_length(struct slice s)
     return n;
 }
 
-static void put_word(struct out *out, struct slice word, const char *begin)
+/* A host name in front of its (HELO) or its [IP], as Exim names hosts; a list's name stands alone. */
+static bool is_named_host(struct slice word, struct slice after)
 {
-    if (is_address(word))
+    if (after.n < 3 || after.p[0] != ' ' || (after.p[1] != '(' && after.p[1] != '['))
+        return false;
+    const char *dot = memchr(word.p, '.', word.n);
+    return dot && dot > word.p && dot + 1 < word.p + word.n && is_alnum(dot[1]);
+}
+
+static void put_word(struct out *out, struct slice word, struct slice after, const char *begin)
+{
+    if (is_named_host(word, after) && !is_ip(word))
+        put_text(out, "<host>");
+    else if (is_address(word))
         put_text(out, "<address>");
     else if (is_ip(word))
         put_text(out, "<ip>");
@@ -428,7 +439,7 @@ size_t reason_normalise(struct slice reason, char *buf, size_t cap)
             if (n > host + 1)
                 put_text(&out, "/<path>");
         } else if (*rest.p != ':' && (n = word_length(rest))) {
-            put_word(&out, slice_of(rest.p, n), reason.p);
+            put_word(&out, slice_of(rest.p, n), slice_after(rest, n), reason.p);
         } else {
             put(&out, slice_of(rest.p, n = 1));
         }

@@ -1,22 +1,19 @@
 -- report:  failed-logins
 -- section: logins 20
 -- title:   Top {user} by failed logins
--- help:    Names under which logins failed, and from how many hosts.
+-- help:    Names under which logins failed.
 -- layout:  league
 -- empty:   hide
 -- column:  failures  count  Failures
--- column:  hosts     count  Hosts
 -- column:  service   text   Service
 -- column:  user      text   User
 WITH t AS (
-    SELECT key1 AS service, key3 AS user, sum(count) AS failures,
-           count(DISTINCT nullif(key2, 0)) AS hosts
+    SELECT key1 AS service, key2 AS user, sum(count) AS failures
       FROM tally
-     WHERE measure = 'auth_failure'
-       AND key3 <> 0
-     GROUP BY key1, key3)
+     WHERE measure = 'auth_failure_user' AND key2 <> 0
+     GROUP BY key1, key2
+     ORDER BY failures DESC)
 SELECT t.failures                 AS failures,
-       t.hosts                    AS hosts,
        coalesce(service.text, '') AS service,
        coalesce(user.text, '')    AS user
   FROM t

@@ -3,7 +3,7 @@
 -- An event's identity is (at, mark): mark hashes (server, canonical line, its how-manieth in that second).
 
 CREATE TABLE meta (
-    name  TEXT PRIMARY KEY,             -- 'hash_seed': seed of string.hash, drawn when the database is made
+    name  TEXT PRIMARY KEY,             -- 'hash_seed': seed of string_hash, drawn when the database is made
     value ANY                           -- its value
 ) STRICT, WITHOUT ROWID;
 
@@ -22,11 +22,14 @@ CREATE TABLE zone_offset (
 
 CREATE TABLE string (
     id     INTEGER PRIMARY KEY,
-    hash   INTEGER NOT NULL,            -- 64 bits over text, seeded: finds the text again
     text   TEXT NOT NULL,               -- address, host, IP, reason ...; control bytes as #ooo
     domain INTEGER                      -- string.id of the domain part: a@b.c -> b.c, mx.b.c -> b.c; NULL: none
 ) STRICT;
-CREATE UNIQUE INDEX string_hash ON string (hash);
+
+CREATE TABLE string_hash (              -- finds a text again; apart, so that it is filled once a transaction
+    hash INTEGER PRIMARY KEY,           -- 64 bits over string.text, seeded with meta.hash_seed
+    id   INTEGER NOT NULL               -- string.id
+) STRICT;
 
 CREATE TABLE source (
     id         INTEGER PRIMARY KEY,
@@ -286,4 +289,5 @@ INSERT INTO measure (id, name, help) VALUES
     (19, 'queue_all',           'completed messages, by day completed; slot bin of time on queue: under 1m 5m 15m 30m 1h 3h 6h 12h 1d, over'),
     (20, 'queue_remote',        'the same, messages with at least one delivery to a host'),
     (21, 'error',               'failed deliveries; key1 recipient, key2 host, key3 reason, key4 class'),
-    (22, 'auth_failure',        'failed authentications; key1 service, key2 host: verified name, else IP, key3 user');
+    (22, 'auth_failure_host',   'failed authentications; key1 service, key2 host: verified name, else IP, 0 none'),
+    (23, 'auth_failure_user',   'failed authentications; key1 service, key2 user, 0 none');

@@ -96,8 +96,8 @@ SELECT 8, day, server, hour, 0, 0, 0, 0, sum(what = 1), count(*), sum(iif(what =
   FROM temp.built_delivery WHERE what IN (1, 2) GROUP BY day, server, hour;
 
 INSERT INTO temp.rollup_built                           -- delivered_transport
-SELECT 9, day, server, 0, transport, 0, 0, 0, count(*), count(*), sum(bytes)
-  FROM temp.built_delivery WHERE what = 1 GROUP BY day, server, transport;
+SELECT 9, day, server, 0, transport, 0, 0, 0, sum(what = 1), count(*), sum(iif(what = 1, bytes, 0))
+  FROM temp.built_delivery WHERE what IN (1, 2) GROUP BY day, server, transport;
 
 INSERT INTO temp.rollup_built                           -- delivered_host
 SELECT 10, day, server, 0, host, 0, 0, 0, sum(what = 1), count(*), sum(iif(what = 1, bytes, 0))
@@ -197,9 +197,13 @@ SELECT server, local / 86400 AS day, service, host, user
          WHERE a.at >= :since AND a.at < :until
            AND (:server IS NULL OR a.server = :server));
 
-INSERT INTO temp.rollup_built                           -- auth_failure
-SELECT 22, day, server, 0, service, host, user, 0, count(*), 0, 0
-  FROM temp.built_auth_failure GROUP BY day, server, service, host, user;
+INSERT INTO temp.rollup_built                           -- auth_failure_host
+SELECT 22, day, server, 0, service, host, 0, 0, count(*), 0, 0
+  FROM temp.built_auth_failure GROUP BY day, server, service, host;
+
+INSERT INTO temp.rollup_built                           -- auth_failure_user
+SELECT 23, day, server, 0, service, user, 0, 0, count(*), 0, 0
+  FROM temp.built_auth_failure GROUP BY day, server, service, user;
 
 DROP TABLE temp.built_message;
 DROP TABLE temp.built_queue;

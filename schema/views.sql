@@ -215,16 +215,22 @@ SELECT s.id                         AS id,
   FROM source s
   JOIN server v ON v.id = s.server;
 
--- Half-events of one daemon process, paired by server, service, pid and time.  A login opens a session;
--- what follows under the same pid, up to the next login or opening, belongs to it.
+-- Half-events of one daemon process, paired by server, service, pid (where none is told, by user) and time.  A login
+-- opens a session; what follows under the same pid, up to the next login, belongs to it.  Where only the opening line
+-- says who connected, its address is the session's.
 CREATE VIEW sessions AS
-WITH half AS (
-    SELECT *, count(*) FILTER (WHERE kind = 2)
-              OVER (PARTITION BY server, service, pid ORDER BY at, kind, mark) AS login_no,
-              max(at) FILTER (WHERE kind = 2)
-              OVER (PARTITION BY server, service, pid ORDER BY at, kind, mark) AS login_at
+WITH counted AS (
+    SELECT *, CASE WHEN pid IS NULL THEN user END AS nobody,
+              count(*) FILTER (WHERE kind = 2) OVER process AS login_no,
+              count(*) FILTER (WHERE kind = 1) OVER process AS open_no,
+              max(at)  FILTER (WHERE kind = 2) OVER process AS login_at
       FROM session_line
-     WHERE kind > 1),
+    WINDOW process AS (PARTITION BY server, service, pid, CASE WHEN pid IS NULL THEN user END
+                       ORDER BY at, kind, mark)),
+half AS (
+    SELECT *, first_value(ip) OVER opened AS open_ip, first_value(at) OVER opened AS open_at
+      FROM counted
+    WINDOW opened AS (PARTITION BY server, service, pid, nobody, open_no ORDER BY at, kind, mark)),
 paired AS (
     SELECT server, service, pid, login_no,
            min(at) FILTER (WHERE kind = 2)     AS login,
@@ -233,7 +239,7 @@ paired AS (
            max(user) FILTER (WHERE kind = 2)   AS login_user,
            max(user) FILTER (WHERE kind = 4)   AS end_user,
            max(host)                           AS host,
-           max(ip)                             AS ip,
+           coalesce(max(ip), max(open_ip) FILTER (WHERE open_no > 0 AND open_at >= at - 86400)) AS ip,
            max(method)                         AS method,
            max(outcome)                        AS outcome,
            max(messages)                       AS messages,
@@ -242,8 +248,9 @@ paired AS (
            count(bytes) FILTER (WHERE kind = 3) AS transfers,
            max(coalesce(flags, 0) & 8)         AS flags
       FROM half
-     WHERE login_no = 0 OR at <= login_at + 86400
-     GROUP BY server, service, pid, login_no, CASE WHEN login_no = 0 THEN mark END)
+     WHERE kind > 1
+       AND (login_no = 0 OR at <= login_at + 86400)
+     GROUP BY server, service, pid, nobody, login_no, CASE WHEN login_no = 0 THEN mark END)
 SELECT p.at                         AS at,
        datetime(p.at + (SELECT z.utc_offset FROM zone_offset z
                          WHERE z.server = p.server AND z.since <= p.at

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "../../parsers/dialect.h"
 #include "../base/hash.h"
 
 #define FIRST_SLOTS ((size_t)1 << 12)
@@ -63,7 +64,7 @@ struct batch *batch_new(uint64_t hash_seed)
 {
     struct batch *batch = xcalloc(1, sizeof *batch);
     batch->hash_seed = hash_seed;
-    batch->string_slots = new_slots(batch->string_slot_count = FIRST_SLOTS);
+    batch->string_slots = xcalloc(batch->string_slot_count = FIRST_SLOTS, sizeof *batch->string_slots);
     batch->message_slots = new_slots(batch->message_slot_count = FIRST_SLOTS);
     batch_empty(batch);
     return batch;
@@ -75,11 +76,12 @@ void batch_empty(struct batch *batch)
     for (size_t i = 0; i < EVENT_TABLE_COUNT; i++)
         batch->events[i].count = 0;
     batch->messages.count = 0;
-    memset(batch->string_slots, 0, batch->string_slot_count * sizeof(uint32_t));
+    memset(batch->string_slots, 0, batch->string_slot_count * sizeof *batch->string_slots);
     memset(batch->message_slots, 0, batch->message_slot_count * sizeof(uint32_t));
     batch->strings = grow(batch->strings, &batch->string_capacity, 1, sizeof *batch->strings);
     batch->strings[0] = (struct batch_string){0};
     batch->string_count = 1;
+    memset(batch->reasons, 0, sizeof batch->reasons);
     batch->tally_count = 0;
     batch->lines = batch->octets = 0;
     batch->checkpoint = (struct checkpoint){0};
@@ -125,16 +127,17 @@ void *batch_row(struct batch *batch, enum event_table table)
 static void place_string(struct batch *batch, uint32_t number)
 {
     size_t mask = batch->string_slot_count - 1;
-    size_t i = batch->strings[number].hash & mask;
-    while (batch->string_slots[i])
+    uint64_t hash = batch->strings[number].hash;
+    size_t i = hash & mask;
+    while (batch->string_slots[i].number)
         i = (i + 1) & mask;
-    batch->string_slots[i] = number;
+    batch->string_slots[i] = (struct batch_slot){hash, number};
 }
 
 static void widen_strings(struct batch *batch)
 {
     free(batch->string_slots);
-    batch->string_slots = new_slots(batch->string_slot_count *= 2);
+    batch->string_slots = xcalloc(batch->string_slot_count *= 2, sizeof *batch->string_slots);
     for (uint32_t number = 1; number < batch->string_count; number++)
         place_string(batch, number);
 }
@@ -142,10 +145,11 @@ static void widen_strings(struct batch *batch)
 static uint32_t find_string(const struct batch *batch, uint64_t hash)
 {
     size_t mask = batch->string_slot_count - 1;
-    for (size_t i = hash & mask; batch->string_slots[i]; i = (i + 1) & mask)
-        if (batch->strings[batch->string_slots[i]].hash == hash)
-            return batch->string_slots[i];
-    return 0;
+    const struct batch_slot *slots = batch->string_slots;
+    size_t i = hash & mask;
+    while (slots[i].number && slots[i].hash != hash)
+        i = (i + 1) & mask;
+    return slots[i].number;
 }
 
 static bool is_name_byte(char c)
@@ -200,7 +204,7 @@ uint32_t batch_string(struct batch *batch, struct slice text)
     number = (uint32_t)batch->string_count++;
     batch->strings = grow(batch->strings, &batch->string_capacity, batch->string_count,
                           sizeof *batch->strings);
-    batch->strings[number] = (struct batch_string){hash, arena_copy(&batch->arena, text), 0, 0};
+    batch->strings[number] = (struct batch_string){.hash = hash, .text = arena_copy(&batch->arena, text)};
     if (batch->string_count * 2 > batch->string_slot_count)
         widen_strings(batch);
     else
@@ -218,6 +222,36 @@ uint32_t batch_string_lower(struct batch *batch, struct slice text)
     for (size_t i = 0; i < text.n; i++)
         small[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] | 0x20 : text.p[i]);
     return batch_string(batch, slice_of(small, text.n));
+}
+
+/* ---- reasons ----------------------------------------------------------------------------------- */
+
+static uint32_t normal_reason(struct batch *batch, struct slice reason)
+{
+    char buf[1024];
+    uint64_t hash = hash_bytes(reason, batch->hash_seed);
+    struct batch_slot *known = &batch->reasons[hash % REASONS_KEPT];
+    if (!known->number || known->hash != hash) {
+        size_t n = reason_normalise(reason, buf, sizeof buf);
+        known->number = batch_string(batch, slice_of(buf, n));
+        known->hash = hash;
+    }
+    return known->number;
+}
+
+/* The class is one of the normal form, so that equal reasons are of one class; where words do not tell, the
+   error's number may, and the class is then not the reason's alone. */
+uint32_t batch_reason(struct batch *batch, struct slice reason, int64_t errno_code, uint32_t *class)
+{
+    uint32_t number = normal_reason(batch, reason);
+    *class = batch->strings[number].class;
+    if (*class && errno_code == NUM_ABSENT)
+        return number;
+    const char *name = reason_class(batch->strings[number].text, errno_code);
+    *class = batch_string(batch, slice_of(name, strlen(name)));
+    if (errno_code == NUM_ABSENT)
+        batch->strings[number].class = *class;
+    return number;
 }
 
 /* ---- messages ---------------------------------------------------------------------------------- */

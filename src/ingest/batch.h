@@ -119,6 +119,7 @@ struct batch_string {
     struct slice text;
     int64_t id;      /* string.id, found by the writer */
     uint32_t domain; /* string of the batch: the domain part; 0: none */
+    uint32_t class;  /* string of the batch: class of a reason; 0: not asked for yet */
 };
 
 /* A kind of line, counted. */
@@ -139,14 +140,23 @@ struct checkpoint {
     struct slice carry;               /* in the batch's arena */
 };
 
+/* From a string's hash to its number; the hash stands here too, so that a look-up touches one place. */
+struct batch_slot {
+    uint64_t hash;
+    uint32_t number; /* 0: free */
+};
+
+#define REASONS_KEPT 4096
+
 struct batch {
     uint64_t hash_seed;
+    struct batch_slot reasons[REASONS_KEPT]; /* reasons as written, met lately: what they are when normalised */
     struct arena arena;
     struct row_list events[EVENT_TABLE_COUNT];
     struct row_list messages;
     struct batch_string *strings; /* [0] is NULL */
     size_t string_count, string_capacity;
-    uint32_t *string_slots;
+    struct batch_slot *string_slots;
     size_t string_slot_count;
     uint32_t *message_slots;
     size_t message_slot_count;
@@ -177,6 +187,9 @@ static inline struct message_row *batch_message(const struct batch *batch, uint3
 uint32_t batch_string(struct batch *batch, struct slice text);
 /* The same of the text with ASCII letters made small. */
 uint32_t batch_string_lower(struct batch *batch, struct slice text);
+
+/* Number of a reason with what varies taken out, and of its class. */
+uint32_t batch_reason(struct batch *batch, struct slice reason, int64_t errno_code, uint32_t *class);
 
 /* Number of a kind of line among the batch's tallies.  dialect and kind must be literals. */
 uint32_t batch_tally(struct batch *batch, const char *dialect, const char *kind, struct slice program);

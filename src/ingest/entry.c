@@ -56,9 +56,9 @@ void entries_free(struct entries **entries)
 
 static bool has_control(struct slice text)
 {
-    unsigned found = 0;
-    for (size_t i = 0; i < text.n; i++)
-        found |= (unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f;
+    unsigned char found = 0;
+    for (size_t i = 0; i < text.n; i++) /* written so that it becomes vector code */
+        found |= (unsigned char)((unsigned char)text.p[i] < 0x20) | (unsigned char)(text.p[i] == 0x7f);
     return found;
 }
 

@@ -72,14 +72,10 @@ static int64_t count_addresses(struct slice list)
 static void put_reason(struct batch *batch, const struct event *ev, uint32_t *reason, uint32_t *class,
                        struct slice *detail)
 {
-    char buf[1024];
     if (!ev->reason.p)
         return;
-    struct slice normal = slice_of(buf, reason_normalise(ev->reason, buf, sizeof buf));
-    const char *name = reason_class(ev->reason, ev->errno_code);
-    *reason = batch_string(batch, normal);
-    *class = batch_string(batch, slice_of(name, strlen(name)));
-    if (!slice_equal(normal, ev->reason))
+    *reason = batch_reason(batch, ev->reason, ev->errno_code, class);
+    if (!slice_equal(batch->strings[*reason].text, ev->reason))
         *detail = kept(batch, ev->reason);
 }
 
@@ -253,7 +249,9 @@ static void add_auth_failure(struct batch *batch, const struct origin *origin, c
     row->helo = batch_string(batch, ev->helo);
     row->ip = batch_string(batch, ev->ip);
     row->method = batch_string(batch, first_of(ev->method, ev->auth));
-    row->reason = batch_string(batch, first_of(ev->reason, ev->text));
+    uint32_t class;
+    struct slice reason = first_of(ev->reason, ev->text);
+    row->reason = reason.p ? batch_reason(batch, reason, NUM_ABSENT, &class) : 0;
     row->flags = flags_of(origin, ev);
 }
 

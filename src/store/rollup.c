@@ -232,8 +232,9 @@ void rollup_auth_failure(struct rollup *rollup, const struct auth_failure_image 
     int64_t hour;
     struct sum image = image_at(a->server, a->at, &hour);
     image.key2 = host_key(a->host, a->ip);
-    image.key3 = a->user;
-    add_keyed(rollup, image, 1, MEASURE_AUTH_FAILURE, 0, a->service);
+    add_keyed(rollup, image, 1, MEASURE_AUTH_FAILURE_HOST, 0, a->service);
+    image.key2 = a->user;
+    add_keyed(rollup, image, 1, MEASURE_AUTH_FAILURE_USER, 0, a->service);
 }
 
 /* ---- into the table ---------------------------------------------------------------------------- */
@@ -271,25 +272,56 @@ static size_t sort_sums(struct rollup *rollup, size_t *lowered)
     return kept;
 }
 
-static int run_handed(struct rollup *rollup, struct store *store, const char *sql, size_t count,
-                      struct error *err)
+static int run_handed(struct rollup *rollup, struct store *store, const char *sql, const uint32_t *order,
+                      size_t count, struct error *err)
 {
-    uint32_t *order = xmalloc(count * sizeof *order);
-    for (size_t i = 0; i < count; i++)
-        order[i] = (uint32_t)i;
+    if (count == 0)
+        return 0;
     rollup->handed = (struct handed){&sum_layout, (const char *)rollup->sums, order, count, NULL};
-    if (!rollup->registered && handed_register(store_db(store), "rollup", &rollup->handed) != SQLITE_OK) {
-        free(order);
+    if (!rollup->registered && handed_register(store_db(store), "rollup", &rollup->handed) != SQLITE_OK)
         return store_error(store, err);
-    }
     rollup->registered = true;
-    int done = store_run(store, sql, err);
-    free(order);
-    return done;
+    return store_run(store, sql, err);
 }
 
-int rollup_flush(struct rollup *rollup, struct store *store, struct error *err)
+/* Whether table rollup has anything of this measure, day and server. */
+static int is_begun(struct store *store, sqlite3_stmt *stmt, const struct sum *sum, struct error *err)
 {
+    sqlite3_bind_int64(stmt, 1, sum->measure);
+    sqlite3_bind_int64(stmt, 2, sum->day);
+    sqlite3_bind_int64(stmt, 3, sum->server);
+    int code = sqlite3_step(stmt);
+    sqlite3_reset(stmt);
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(store, err);
+}
+
+/* Parts the sums, in order, into those of days not begun yet, which are only inserted, and the others, which
+   may meet a row: half the work for what is mostly new. */
+static int part_sums(struct rollup *rollup, struct store *store, size_t count, uint32_t *fresh,
+                     size_t *fresh_count, uint32_t *met, size_t *met_count, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(
+        store, "SELECT 1 FROM rollup WHERE measure = ?1 AND day = ?2 AND server = ?3 LIMIT 1", err);
+    int begun = stmt ? 0 : -1;
+    for (size_t i = 0; i < count && begun >= 0; i++) {
+        const struct sum *sum = &rollup->sums[i];
+        bool same = i > 0 && sum->measure == sum[-1].measure && sum->day == sum[-1].day &&
+                    sum->server == sum[-1].server;
+        if (!same)
+            begun = is_begun(store, stmt, sum, err);
+        if (begun)
+            met[(*met_count)++] = (uint32_t)i;
+        else
+            fresh[(*fresh_count)++] = (uint32_t)i;
+    }
+    sqlite3_finalize(stmt);
+    return begun < 0 ? -1 : 0;
+}
+
+static int flush_sorted(struct rollup *rollup, struct store *store, size_t count, bool lowered,
+                        uint32_t *fresh, uint32_t *met, struct error *err)
+{
+    static const char insert_sql[] = "INSERT INTO rollup SELECT * FROM handed_rollup";
     static const char add_sql[] =
         "INSERT INTO rollup SELECT * FROM handed_rollup WHERE true"
         " ON CONFLICT DO UPDATE SET count = count + excluded.count,"
@@ -298,10 +330,20 @@ int rollup_flush(struct rollup *rollup, struct store *store, struct error *err)
         "DELETE FROM rollup WHERE count = 0 AND addresses = 0 AND bytes = 0 AND"
         " (measure, day, server, slot, key1, key2, key3, key4) IN"
         " (SELECT measure, day, server, slot, key1, key2, key3, key4 FROM handed_rollup)";
+    size_t fresh_count = 0, met_count = 0;
+    if (part_sums(rollup, store, count, fresh, &fresh_count, met, &met_count, err) < 0 ||
+        run_handed(rollup, store, insert_sql, fresh, fresh_count, err) < 0 ||
+        run_handed(rollup, store, add_sql, met, met_count, err) < 0)
+        return -1;
+    return lowered ? run_handed(rollup, store, tidy_sql, met, met_count, err) : 0;
+}
+
+int rollup_flush(struct rollup *rollup, struct store *store, struct error *err)
+{
     size_t lowered, count = sort_sums(rollup, &lowered);
-    int done = count ? run_handed(rollup, store, add_sql, count, err) : 0;
-    if (done == 0 && lowered)
-        done = run_handed(rollup, store, tidy_sql, count, err);
+    uint32_t *order = xmalloc(2 * count * sizeof *order);
+    int done = flush_sorted(rollup, store, count, lowered > 0, order, order + count, err);
+    free(order);
     rollup->count = 0;
     memset(rollup->slots, 0, rollup->slot_count * sizeof *rollup->slots);
     return done;

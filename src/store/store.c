@@ -269,7 +269,7 @@ static int prepare_file(struct store *store, enum store_mode mode, struct error 
     if (mode == STORE_WRITE &&
         (migrate(store, is_new, err) < 0 ||
          store_run(store, "PRAGMA journal_mode = wal; PRAGMA synchronous = normal;"
-                          "PRAGMA wal_autocheckpoint = 0;", err) < 0))
+                          "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536;", err) < 0))
         return -1;
     int64_t seed;
     if (query_int(store, "SELECT value FROM meta WHERE name = 'hash_seed'", 0, &seed, err) < 0)

@@ -35,7 +35,7 @@ sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *
 /* Runs a script. */
 int store_run(struct store *store, const char *sql, struct error *err);
 
-/* Seed of string.hash, drawn when the database was made. */
+/* Seed of string_hash, drawn when the database was made. */
 uint64_t store_hash_seed(const struct store *store);
 
 /* ---- servers ----------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
-/* strings.c — a table of numbers lately used in front of the database; what is not in it is looked up and
-   stored in the order of the hashes, so that the index is walked once a batch instead of jumped about in. */
+/* strings.c — a table of numbers lately used in front of the database.  What is not in it is looked up in the
+   order of the hashes; what is new is appended to string at once, and to string_hash once a transaction, sorted,
+   so that the tree is walked from left to right instead of jumped about in. */
 #include "strings.h"
 
 #include <stdlib.h>
@@ -14,21 +15,34 @@ struct known {
     int64_t id; /* 0: free */
 };
 
+struct missing {
+    uint64_t hash;
+    uint32_t number;
+};
+
 struct strings {
     struct store *store;
-    sqlite3_stmt *find, *insert;
+    sqlite3_stmt *find, *insert, *insert_hash;
     struct known *slots;
     size_t slot_count, used;
     int64_t next_id;
     bool holds_all; /* every stored string is in slots: what is not there is new */
-    struct handed handed;
+    struct handed handed, handed_hash;
+    struct known *pending; /* new, and not in string_hash yet */
+    size_t pending_count, pending_capacity;
+    struct missing *missing; /* room for find_missing and for the order of what is new */
+    uint32_t *order;
+    size_t missing_capacity, order_capacity;
 };
 
 #define STRING_COLUMN(name, type) {#name, type, offsetof(struct batch_string, name)}
 static const struct row_column string_columns[] = {
-    STRING_COLUMN(id, COLUMN_INT), STRING_COLUMN(hash, COLUMN_INT), STRING_COLUMN(text, COLUMN_TEXT),
-    STRING_COLUMN(domain, COLUMN_REF)};
-static const struct row_layout string_layout = {"string", sizeof(struct batch_string), string_columns, 4};
+    STRING_COLUMN(id, COLUMN_INT), STRING_COLUMN(text, COLUMN_TEXT), STRING_COLUMN(domain, COLUMN_REF)};
+static const struct row_layout string_layout = {"string", sizeof(struct batch_string), string_columns, 3};
+
+static const struct row_column hash_columns[] = {{"hash", COLUMN_INT, offsetof(struct known, hash)},
+                                                 {"id", COLUMN_INT, offsetof(struct known, id)}};
+static const struct row_layout hash_layout = {"string_hash", sizeof(struct known), hash_columns, 2};
 
 static int first_id(struct strings *strings, struct error *err)
 {
@@ -51,12 +65,16 @@ int strings_new(struct store *store, struct strings **out, struct error *err)
     *out = strings;
     if (first_id(strings, err) < 0)
         return -1;
-    if (handed_register(store_db(store), "string", &strings->handed) != SQLITE_OK)
+    strings->handed_hash.layout = &hash_layout;
+    if (handed_register(store_db(store), "string", &strings->handed) != SQLITE_OK ||
+        handed_register(store_db(store), "string_hash", &strings->handed_hash) != SQLITE_OK)
         return store_error(store, err);
-    strings->find = store_prepare(store, "SELECT id FROM string WHERE hash = ?1", err);
-    strings->insert =
-        strings->find ? store_prepare(store, "INSERT INTO string SELECT * FROM handed_string", err) : NULL;
-    return strings->insert ? 0 : -1;
+    return (strings->find = store_prepare(store, "SELECT id FROM string_hash WHERE hash = ?1", err)) &&
+                   (strings->insert =
+                        store_prepare(store, "INSERT INTO string SELECT * FROM handed_string", err)) &&
+                   (strings->insert_hash =
+                        store_prepare(store, "INSERT INTO string_hash SELECT * FROM handed_string_hash", err))
+               ? 0 : -1;
 }
 
 void strings_free(struct strings **strings)
@@ -65,6 +83,10 @@ void strings_free(struct strings **strings)
         return;
     sqlite3_finalize((*strings)->find);
     sqlite3_finalize((*strings)->insert);
+    sqlite3_finalize((*strings)->insert_hash);
+    free((*strings)->pending);
+    free((*strings)->missing);
+    free((*strings)->order);
     free((*strings)->slots);
     free(*strings);
     *strings = NULL;
@@ -96,12 +118,25 @@ static void make_room(struct strings *strings)
     free(old);
 }
 
-static void remember(struct strings *strings, uint64_t hash, int64_t id)
+/* What is emptied from memory must be found in the database from then on. */
+static int remember(struct strings *strings, uint64_t hash, int64_t id, struct error *err)
 {
-    if (strings->used * 4 > strings->slot_count * 3)
+    if (strings->used * 4 > strings->slot_count * 3) {
+        if (strings->slot_count == SLOTS_MAX && strings_flush(strings, err) < 0)
+            return -1;
         make_room(strings);
+    }
     *slot_of(strings, hash) = (struct known){hash, id};
     strings->used++;
+    return 0;
+}
+
+static int64_t number_new(struct strings *strings, uint64_t hash)
+{
+    strings->pending = grow(strings->pending, &strings->pending_capacity, strings->pending_count + 1,
+                            sizeof *strings->pending);
+    strings->pending[strings->pending_count++] = (struct known){hash, strings->next_id};
+    return strings->next_id++;
 }
 
 static int look_up(struct strings *strings, struct batch_string *string, struct error *err)
@@ -113,28 +148,29 @@ static int look_up(struct strings *strings, struct batch_string *string, struct 
     return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(strings->store, err);
 }
 
-struct missing {
-    uint64_t hash;
-    uint32_t number;
-};
-
 static int compare_missing(const void *a, const void *b)
 {
-    uint64_t x = ((const struct missing *)a)->hash, y = ((const struct missing *)b)->hash;
-    return x < y ? -1 : x > y; /* hashes are stored signed, but any fixed order walks the index once */
+    int64_t x = (int64_t)((const struct missing *)a)->hash, y = (int64_t)((const struct missing *)b)->hash;
+    return x < y ? -1 : x > y; /* as SQLite sorts them */
 }
+
+#define AHEAD 12 /* slots asked for before they are read: the table is far larger than a cache */
 
 /* Strings of the batch that the table in memory does not know, by hash. */
 static struct missing *find_missing(struct strings *strings, struct batch *batch, size_t *count)
 {
-    struct missing *missing = xmalloc(batch->string_count * sizeof *missing);
+    struct missing *missing = strings->missing =
+        grow(strings->missing, &strings->missing_capacity, batch->string_count, sizeof *missing);
     *count = 0;
     for (uint32_t i = 1; i < batch->string_count; i++) {
+        if (i + AHEAD < batch->string_count)
+            __builtin_prefetch(&strings->slots[batch->strings[i + AHEAD].hash & (strings->slot_count - 1)]);
         batch->strings[i].id = slot_of(strings, batch->strings[i].hash)->id;
         if (!batch->strings[i].id)
             missing[(*count)++] = (struct missing){batch->strings[i].hash, i};
     }
-    qsort(missing, *count, sizeof *missing, compare_missing);
+    if (!strings->holds_all) /* else nothing is looked up */
+        qsort(missing, *count, sizeof *missing, compare_missing);
     return missing;
 }
 
@@ -154,21 +190,46 @@ int strings_resolve(struct strings *strings, struct batch *batch, struct error *
 {
     size_t count, new_count = 0;
     struct missing *missing = find_missing(strings, batch, &count);
-    uint32_t *order = xmalloc(count * sizeof *order);
+    uint32_t *order = strings->order =
+        grow(strings->order, &strings->order_capacity, count, sizeof *order);
     int done = 0;
     for (size_t i = 0; i < count && done == 0; i++) {
         struct batch_string *string = &batch->strings[missing[i].number];
         if (!strings->holds_all)
             done = look_up(strings, string, err);
-        if (!string->id) {
-            string->id = strings->next_id++;
+        if (done == 0 && !string->id) {
+            string->id = number_new(strings, string->hash);
             order[new_count++] = missing[i].number;
         }
-        remember(strings, string->hash, string->id);
+        if (done == 0)
+            done = remember(strings, string->hash, string->id, err);
     }
     if (done == 0 && new_count)
         done = store_new(strings, batch, order, new_count, err);
-    free(missing);
-    free(order);
     return done;
+}
+
+static int compare_known(const void *a, const void *b)
+{
+    int64_t x = (int64_t)((const struct known *)a)->hash, y = (int64_t)((const struct known *)b)->hash;
+    return x < y ? -1 : x > y;
+}
+
+int strings_flush(struct strings *strings, struct error *err)
+{
+    size_t count = strings->pending_count;
+    if (count == 0)
+        return 0;
+    uint32_t *order = xmalloc(count * sizeof *order);
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint32_t)i;
+    qsort(strings->pending, count, sizeof *strings->pending, compare_known);
+    strings->handed_hash.rows = (const char *)strings->pending;
+    strings->handed_hash.order = order;
+    strings->handed_hash.count = count;
+    int code = sqlite3_step(strings->insert_hash);
+    sqlite3_reset(strings->insert_hash);
+    strings->pending_count = 0;
+    free(order);
+    return code == SQLITE_DONE ? 0 : store_error(strings->store, err);
 }

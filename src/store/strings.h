@@ -14,4 +14,7 @@ void strings_free(struct strings **strings); /* before the store is closed */
 /* Gives every string of the batch its id, new ones being stored. */
 int strings_resolve(struct strings *strings, struct batch *batch, struct error *err);
 
+/* Stores how the new strings are found again: before the transaction ends. */
+int strings_flush(struct strings *strings, struct error *err);
+
 #endif

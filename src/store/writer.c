@@ -9,10 +9,25 @@
 #include "rollup.h"
 #include "strings.h"
 
+#define INSERTS_KEPT 6
+
+/* An INSERT of those columns that are not NULL throughout a batch: the others cost time for nothing. */
+struct event_insert {
+    uint32_t columns; /* bit by bit, in the layout's order */
+    sqlite3_stmt *stmt;
+};
+
 struct event_writer {
     struct handed handed;
-    sqlite3_stmt *insert, *find;
+    sqlite3_stmt *find;
+    struct event_insert inserts[INSERTS_KEPT];
+    size_t insert_count, insert_next;
     int64_t newest; /* greatest at stored: what is later cannot be a copy */
+};
+
+struct ordered {
+    int64_t at, mark;
+    uint32_t index;
 };
 
 struct writer {
@@ -22,6 +37,9 @@ struct writer {
     struct rollup *rollup;
     struct event_writer events[EVENT_TABLE_COUNT];
     sqlite3_stmt *tally, *position;
+    struct ordered *ordered; /* room for the sorting of one table's rows, and for their order */
+    uint32_t *order;
+    size_t ordered_capacity, order_capacity;
     int64_t pending, rows, copies;
 };
 
@@ -30,7 +48,6 @@ static int prepare_events(struct writer *w, enum event_table table, struct error
     struct event_writer *e = &w->events[table];
     const char *name = event_layouts[table].table;
     char *find = xprintf("SELECT 1 FROM %s WHERE at = ?1 AND mark = ?2", name);
-    char *insert = xprintf("INSERT INTO %s SELECT * FROM handed_%s", name, name);
     char *newest = xprintf("SELECT max(at) FROM %s", name);
     int done = -1;
     e->handed.layout = &event_layouts[table];
@@ -38,14 +55,12 @@ static int prepare_events(struct writer *w, enum event_table table, struct error
     if (handed_register(store_db(w->store), name, &e->handed) != SQLITE_OK)
         store_error(w->store, err);
     else if ((e->find = store_prepare(w->store, find, err)) &&
-             (e->insert = store_prepare(w->store, insert, err)) &&
              (stmt = store_prepare(w->store, newest, err)))
         done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(w->store, err);
     e->newest = done == 0 && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0)
                                                                         : INT64_MIN;
     sqlite3_finalize(stmt);
     free(find);
-    free(insert);
     free(newest);
     return done;
 }
@@ -108,8 +123,11 @@ void writer_free(struct writer **writer)
         return;
     for (int i = 0; i < EVENT_TABLE_COUNT; i++) {
         sqlite3_finalize(w->events[i].find);
-        sqlite3_finalize(w->events[i].insert);
+        for (size_t k = 0; k < w->events[i].insert_count; k++)
+            sqlite3_finalize(w->events[i].inserts[k].stmt);
     }
+    free(w->ordered);
+    free(w->order);
     sqlite3_finalize(w->tally);
     sqlite3_finalize(w->position);
     rollup_free(&w->rollup);
@@ -123,11 +141,6 @@ void writer_free(struct writer **writer)
 
 /* ---- events ------------------------------------------------------------------------------------ */
 
-struct ordered {
-    int64_t at, mark;
-    uint32_t index;
-};
-
 static int compare_ordered(const void *a, const void *b)
 {
     const struct ordered *x = a, *y = b;
@@ -136,16 +149,33 @@ static int compare_ordered(const void *a, const void *b)
     return x->mark < y->mark ? -1 : x->mark > y->mark;
 }
 
-/* Every event row begins with at and mark. */
-static struct ordered *ordered_rows(const struct row_list *list, size_t row_size)
+/* Sorts by second and mark.  Lines come in the order of time but for a few, so that mostly only the marks within
+   a second are left to be sorted. */
+static void sort_ordered(struct ordered *rows, size_t count)
 {
-    struct ordered *ordered = xmalloc(list->count * sizeof *ordered);
+    size_t run = 0;
+    for (size_t i = 1; i < count; i++)
+        if (rows[i].at < rows[i - 1].at) {
+            qsort(rows, count, sizeof *rows, compare_ordered);
+            return;
+        }
+    for (size_t i = 1; i <= count; i++)
+        if (i == count || rows[i].at != rows[run].at) {
+            qsort(rows + run, i - run, sizeof *rows, compare_ordered);
+            run = i;
+        }
+}
+
+/* Every event row begins with at and mark. */
+static struct ordered *ordered_rows(struct writer *w, const struct row_list *list, size_t row_size)
+{
+    w->ordered = grow(w->ordered, &w->ordered_capacity, list->count, sizeof *w->ordered);
     for (uint32_t i = 0; i < list->count; i++) {
         const int64_t *head = (const void *)(list->rows + i * row_size);
-        ordered[i] = (struct ordered){head[0], head[1], i};
+        w->ordered[i] = (struct ordered){head[0], head[1], i};
     }
-    qsort(ordered, list->count, sizeof *ordered, compare_ordered);
-    return ordered;
+    sort_ordered(w->ordered, list->count);
+    return w->ordered;
 }
 
 /* 1: the row is in the database already; 0: it is new. */
@@ -180,7 +210,7 @@ static int news_of(struct writer *w, struct batch *batch, enum event_table table
 {
     const struct row_list *list = &batch->events[table];
     size_t row_size = event_layouts[table].size;
-    struct ordered *ordered = ordered_rows(list, row_size);
+    struct ordered *ordered = ordered_rows(w, list, row_size);
     int copy = 0;
     *count = 0;
     for (size_t i = 0; i < list->count; i++) {
@@ -195,20 +225,81 @@ static int news_of(struct writer *w, struct batch *batch, enum event_table table
     }
     if (*count && copy >= 0 && ordered[list->count - 1].at > w->events[table].newest)
         w->events[table].newest = ordered[list->count - 1].at;
-    free(ordered);
     return copy < 0 ? -1 : 0;
+}
+
+static bool is_null(const char *row, const struct row_column *column)
+{
+    const void *member = row + column->offset;
+    switch (column->type) {
+    case COLUMN_INT:
+        return *(const int64_t *)member == NUM_ABSENT;
+    case COLUMN_REF:
+        return *(const uint32_t *)member == 0;
+    case COLUMN_TEXT:
+        return !((const struct slice *)member)->p;
+    }
+    return false;
+}
+
+/* Columns that any of the rows has a value in. */
+static uint32_t used_columns(const struct row_layout *layout, const char *rows, const uint32_t *order,
+                             size_t count)
+{
+    uint32_t used = 0;
+    for (uint32_t c = 0; c < layout->count; c++)
+        for (size_t i = 0; i < count && !(used >> c & 1); i++)
+            if (!is_null(rows + order[i] * layout->size, &layout->columns[c]))
+                used |= 1u << c;
+    return used;
+}
+
+static sqlite3_stmt *prepare_insert(struct writer *w, const struct row_layout *layout, uint32_t columns,
+                                    struct error *err)
+{
+    sqlite3_str *names = sqlite3_str_new(NULL);
+    for (uint32_t c = 0; c < layout->count; c++)
+        if (columns >> c & 1)
+            sqlite3_str_appendf(names, "%s%s", sqlite3_str_length(names) ? ", " : "", layout->columns[c].name);
+    char *list = sqlite3_str_finish(names);
+    char *sql = sqlite3_mprintf("INSERT INTO %s (%s) SELECT %s FROM handed_%s", layout->table, list, list,
+                                layout->table);
+    sqlite3_stmt *stmt = store_prepare(w->store, sql, err);
+    sqlite3_free(sql);
+    sqlite3_free(list);
+    return stmt;
+}
+
+/* The statement for some columns, from the few that are kept. */
+static sqlite3_stmt *insert_for(struct writer *w, struct event_writer *e, uint32_t columns, struct error *err)
+{
+    for (size_t i = 0; i < e->insert_count; i++)
+        if (e->inserts[i].columns == columns)
+            return e->inserts[i].stmt;
+    struct event_insert *slot = &e->inserts[e->insert_next];
+    if (e->insert_count < INSERTS_KEPT)
+        e->insert_count++;
+    else
+        sqlite3_finalize(slot->stmt);
+    e->insert_next = (e->insert_next + 1) % INSERTS_KEPT;
+    *slot = (struct event_insert){columns, prepare_insert(w, e->handed.layout, columns, err)};
+    return slot->stmt;
 }
 
 static int insert_rows(struct writer *w, const struct batch *batch, enum event_table table,
                        const uint32_t *order, size_t count, struct error *err)
 {
     struct event_writer *e = &w->events[table];
+    uint32_t columns = used_columns(e->handed.layout, batch->events[table].rows, order, count);
+    sqlite3_stmt *insert = insert_for(w, e, columns, err);
+    if (!insert)
+        return -1;
     e->handed.rows = batch->events[table].rows;
     e->handed.strings = batch->strings;
     e->handed.order = order;
     e->handed.count = count;
-    int code = sqlite3_step(e->insert);
-    sqlite3_reset(e->insert);
+    int code = sqlite3_step(insert);
+    sqlite3_reset(insert);
     w->rows += (int64_t)count;
     return code == SQLITE_DONE ? 0 : store_error(w->store, err);
 }
@@ -314,13 +405,12 @@ static int put_events(struct writer *w, const struct server *server, struct batc
     size_t count = batch->events[table].count;
     if (count == 0)
         return 0;
-    uint32_t *order = xmalloc(count * sizeof *order);
+    uint32_t *order = w->order = grow(w->order, &w->order_capacity, count, sizeof *order);
     int done = news_of(w, batch, table, order, &count, err);
     if (done == 0 && count)
         done = insert_rows(w, batch, table, order, count, err);
     if (done == 0)
         sum_rows(w, server, batch, table, order, count);
-    free(order);
     return done;
 }
 
@@ -388,7 +478,8 @@ int writer_put(struct writer *w, const struct server *server, struct batch *batc
 
 int writer_commit(struct writer *w, struct error *err)
 {
-    if (rollup_flush(w->rollup, w->store, err) < 0 || store_run(w->store, "COMMIT", err) < 0)
+    if (rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0 ||
+        store_run(w->store, "COMMIT", err) < 0)
         return -1;
     w->pending = 0;
     sqlite3_wal_checkpoint_v2(store_db(w->store), "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
