@@ -346,7 +346,8 @@ static bool try_init(struct scan *s, struct event *ev)
     return true;
 }
 
-/* AUTHENTICATE MECH failure host=HOST, or invalid: MECH is what the client sent. */
+/* AUTHENTICATE MECH failure host=HOST, or invalid: MECH is what the client sent.  A PLAIN or LOGIN that failed
+   has its "Login failed" line, with the user, in front of it: here it is no second failure. */
 static bool try_authenticate(struct scan *s, struct event *ev)
 {
     static const char *const ends[] = {" failure", " invalid"};
@@ -362,6 +363,8 @@ static bool try_authenticate(struct scan *s, struct event *ev)
         if (at >= 0 && (size_t)at + 8 == mech.n) {
             ev->method = slice_of(mech.p, (size_t)at);
             ev->reason = literal(ends[i] + 1);
+            if (slice_is(ev->method, "PLAIN") || slice_is(ev->method, "LOGIN"))
+                ev->kind = EV_MAILBOX_NOTE;
             return true;
         }
     }
