@@ -81,6 +81,7 @@ void batch_empty(struct batch *batch)
     batch->strings = grow(batch->strings, &batch->string_capacity, 1, sizeof *batch->strings);
     batch->strings[0] = (struct batch_string){0};
     batch->string_count = 1;
+    batch->want_count = 0;
     memset(batch->reasons, 0, sizeof batch->reasons);
     batch->tally_count = 0;
     batch->lines = batch->octets = 0;
@@ -97,6 +98,7 @@ void batch_free(struct batch **batch)
         free(b->events[i].rows);
     free(b->messages.rows);
     free(b->strings);
+    free(b->ids);
     free(b->string_slots);
     free(b->message_slots);
     free(b->tallies);
@@ -193,11 +195,22 @@ static struct slice domain_of(struct slice text)
     return rest.n && memchr(rest.p, '.', rest.n) ? rest : SLICE_ABSENT;
 }
 
-uint32_t batch_string(struct batch *batch, struct slice text)
+/* The text with ASCII letters made small: itself, if there is nothing to be made. */
+static struct slice lowered(struct batch *batch, struct slice text)
 {
-    if (!text.p)
-        return 0;
-    uint64_t hash = hash_bytes(text, batch->hash_seed);
+    size_t i = 0;
+    while (i < text.n && !(text.p[i] >= 'A' && text.p[i] <= 'Z'))
+        i++;
+    if (i == text.n)
+        return text;
+    char *small = arena_alloc(&batch->arena, text.n, 1);
+    for (i = 0; i < text.n; i++)
+        small[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] | 0x20 : text.p[i]);
+    return slice_of(small, text.n);
+}
+
+static uint32_t string_of_hash(struct batch *batch, struct slice text, uint64_t hash)
+{
     uint32_t number = find_string(batch, hash);
     if (number)
         return number;
@@ -209,19 +222,42 @@ uint32_t batch_string(struct batch *batch, struct slice text)
         widen_strings(batch);
     else
         place_string(batch, number);
-    uint32_t domain = batch_string_lower(batch, domain_of(batch->strings[number].text));
-    batch->strings[number].domain = domain;
+    struct slice domain = domain_of(batch->strings[number].text);
+    uint32_t domain_number = domain.p ? batch_string(batch, lowered(batch, domain)) : 0;
+    batch->strings[number].domain = domain_number;
     return number;
 }
 
-uint32_t batch_string_lower(struct batch *batch, struct slice text)
+uint32_t batch_string(struct batch *batch, struct slice text)
 {
-    char small[1024];
-    if (!text.p || text.n > sizeof small)
-        return batch_string(batch, text);
-    for (size_t i = 0; i < text.n; i++)
-        small[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] | 0x20 : text.p[i]);
-    return batch_string(batch, slice_of(small, text.n));
+    return text.p ? string_of_hash(batch, text, hash_bytes(text, batch->hash_seed)) : 0;
+}
+
+void batch_want(struct batch *batch, struct slice text, uint32_t *into)
+{
+    if (!text.p) {
+        *into = 0;
+        return;
+    }
+    if (batch->want_count == WANTS_MAX)
+        batch_settle(batch);
+    uint64_t hash = hash_bytes(text, batch->hash_seed);
+    __builtin_prefetch(&batch->string_slots[hash & (batch->string_slot_count - 1)]);
+    batch->wants[batch->want_count++] = (struct batch_want){hash, text, into};
+}
+
+void batch_want_lower(struct batch *batch, struct slice text, uint32_t *into)
+{
+    batch_want(batch, text.p ? lowered(batch, text) : text, into);
+}
+
+void batch_settle(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->want_count; i++) {
+        const struct batch_want *want = &batch->wants[i];
+        *want->into = string_of_hash(batch, want->text, want->hash);
+    }
+    batch->want_count = 0;
 }
 
 /* ---- reasons ----------------------------------------------------------------------------------- */

@@ -117,7 +117,7 @@ struct row_list {
 struct batch_string {
     uint64_t hash; /* seeded as the database says */
     struct slice text;
-    int64_t id;      /* string.id, found by the writer */
+    int64_t id;      /* string.id of a new one, given by the writer */
     uint32_t domain; /* string of the batch: the domain part; 0: none */
     uint32_t class;  /* string of the batch: class of a reason; 0: not asked for yet */
 };
@@ -146,6 +146,14 @@ struct batch_slot {
     uint32_t number; /* 0: free */
 };
 
+/* A string asked for, whose number is still to be put where it is wanted. */
+struct batch_want {
+    uint64_t hash;
+    struct slice text;
+    uint32_t *into;
+};
+#define WANTS_MAX 24
+
 #define REASONS_KEPT 4096
 
 struct batch {
@@ -156,6 +164,10 @@ struct batch {
     struct row_list messages;
     struct batch_string *strings; /* [0] is NULL */
     size_t string_count, string_capacity;
+    int64_t *ids; /* string.id of each, side by side: filled by the writer */
+    size_t id_capacity;
+    struct batch_want wants[WANTS_MAX];
+    size_t want_count;
     struct batch_slot *string_slots;
     size_t string_slot_count;
     uint32_t *message_slots;
@@ -185,8 +197,13 @@ static inline struct message_row *batch_message(const struct batch *batch, uint3
 /* Number of a text in the batch, which keeps a copy; an absent slice is 0.  What is not UTF-8 is kept byte
    for byte. */
 uint32_t batch_string(struct batch *batch, struct slice text);
+/* Asks for the number of a text to be put into *into, at the latest by batch_settle; the text must live that
+   long.  Asking for all strings of a row before any is looked up lets their look-ups overlap: the table is
+   larger than a cache, and waiting for it was the greater part of parsing. */
+void batch_want(struct batch *batch, struct slice text, uint32_t *into);
 /* The same of the text with ASCII letters made small. */
-uint32_t batch_string_lower(struct batch *batch, struct slice text);
+void batch_want_lower(struct batch *batch, struct slice text, uint32_t *into);
+void batch_settle(struct batch *batch);
 
 /* Number of a reason with what varies taken out, and of its class. */
 uint32_t batch_reason(struct batch *batch, struct slice reason, int64_t errno_code, uint32_t *class);

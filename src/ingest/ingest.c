@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -342,10 +343,20 @@ static void release(struct ingest *in)
     free(in->servers);
 }
 
+/* One heap that grows in large steps and is not given back in between: the writing thread's own would grow by
+   a page at a time, thousands of times. */
+static void settle_allocator(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TOP_PAD, 16 << 20);
+    mallopt(M_TRIM_THRESHOLD, 512 << 20);
+}
+
 int ingest_run(struct store *store, const struct ingest_request *request, struct ingest_outcome *outcome,
                struct error *err)
 {
     struct ingest in = {.store = store, .request = request, .outcome = outcome};
+    settle_allocator();
     *outcome = (struct ingest_outcome){0};
     for (size_t i = 0; i < request->path_count; i++)
         add_named(&in, request->paths[i]);

@@ -105,18 +105,18 @@ static void fill_arrival(struct batch *batch, struct message_row *row, const str
     row->received_ms = ms_of(origin);
     row->arrival_mark = (int64_t)origin->mark;
     row->arrival_source = origin->source;
-    row->sender = batch_string(batch, ev->sender);
-    row->host = batch_string_lower(batch, ev->host);
-    row->helo = batch_string(batch, ev->helo);
-    row->ip = batch_string(batch, ev->ip);
-    row->protocol = batch_string(batch, ev->protocol);
-    row->auth = batch_string(batch, ev->auth);
-    row->auth_id = batch_string(batch, ev->auth_id);
-    row->local_user = batch_string(batch, ev->ident);
-    row->tls = batch_string(batch, ev->tls);
+    batch_want(batch, ev->sender, &row->sender);
+    batch_want_lower(batch, ev->host, &row->host);
+    batch_want(batch, ev->helo, &row->helo);
+    batch_want(batch, ev->ip, &row->ip);
+    batch_want(batch, ev->protocol, &row->protocol);
+    batch_want(batch, ev->auth, &row->auth);
+    batch_want(batch, decoded(batch, ev->auth_id), &row->auth_id);
+    batch_want(batch, ev->ident, &row->local_user);
+    batch_want(batch, ev->tls, &row->tls);
     row->size = ev->size;
     row->subject = decoded(batch, ev->subject);
-    row->message_id = kept(batch, ev->message_id);
+    row->message_id = decoded(batch, ev->message_id);
     row->recipients = count_addresses(ev->recipients);
     row->parent = kept(batch, ev->parent_id);
     row->flags = (row->flags & ~(int64_t)(MESSAGE_FAKEREJECT | ROW_AMBIGUOUS)) | arrival_flags(ev);
@@ -130,6 +130,10 @@ static void add_arrival(struct batch *batch, const struct origin *origin, const 
     struct message_row *row = touch_message(batch, origin, ev, &index);
     bool later = row->received == NUM_ABSENT || row->received < origin->when.at ||
                  (row->received == origin->when.at && row->arrival_mark < (int64_t)origin->mark);
+    if (row->received == origin->when.at && row->arrival_mark == (int64_t)origin->mark) {
+        batch->tallies[origin->tally].copies++; /* one source may hold the same log twice */
+        return;
+    }
     row->arrivals++;
     row->arrival_tally = origin->tally;
     if (row->received != NUM_ABSENT)
@@ -142,9 +146,13 @@ static void add_completion(struct batch *batch, const struct origin *origin, con
 {
     uint32_t index;
     struct message_row *row = touch_message(batch, origin, ev, &index);
+    if (row->completed == origin->when.at) {
+        batch->tallies[origin->tally].copies++;
+        return;
+    }
     row->completions++;
     row->completed_tally = origin->tally;
-    if (row->completed != NUM_ABSENT && row->completed >= origin->when.at)
+    if (row->completed != NUM_ABSENT && row->completed > origin->when.at)
         return;
     row->completed = origin->when.at;
     row->completed_ms = ms_of(origin);
@@ -192,14 +200,14 @@ static void add_delivery(struct batch *batch, const struct origin *origin, const
     row->ms = ms_of(origin);
     row->source = origin->source;
     row->tally = origin->tally;
-    row->kind = batch_string(batch, slice_of(kind, strlen(kind)));
-    row->recipient = batch_string(batch, ev->recipient);
-    row->original = slice_equal(ev->original, ev->recipient) ? 0 : batch_string(batch, ev->original);
-    row->router = batch_string(batch, ev->router);
-    row->transport = batch_string(batch, ev->transport);
-    row->host = batch_string_lower(batch, ev->host);
-    row->ip = batch_string(batch, ev->ip);
-    row->tls = batch_string(batch, ev->tls);
+    batch_want(batch, slice_of(kind, strlen(kind)), &row->kind);
+    batch_want(batch, ev->recipient, &row->recipient);
+    batch_want(batch, slice_equal(ev->original, ev->recipient) ? SLICE_ABSENT : ev->original, &row->original);
+    batch_want(batch, ev->router, &row->router);
+    batch_want(batch, ev->transport, &row->transport);
+    batch_want_lower(batch, ev->host, &row->host);
+    batch_want(batch, ev->ip, &row->ip);
+    batch_want(batch, ev->tls, &row->tls);
     row->size = ev->size;
     row->response = decoded(batch, ev->response);
     put_reason(batch, ev, &row->reason, &row->reason_class, &row->detail);
@@ -226,13 +234,13 @@ static void add_rejection(struct batch *batch, const struct origin *origin, cons
     struct rejection_row *row = batch_row(batch, TABLE_REJECTION);
     PUT_HEAD(row, origin);
     row->ms = ms_of(origin);
-    row->stage = batch_string(batch, first_of(ev->stage, SLICE_LIT("other")));
+    batch_want(batch, first_of(ev->stage, SLICE_LIT("other")), &row->stage);
     row->temporary = (ev->flags & EVF_TEMPORARY) != 0;
-    row->host = batch_string_lower(batch, ev->host);
-    row->helo = batch_string(batch, ev->helo);
-    row->ip = batch_string(batch, ev->ip);
-    row->sender = batch_string(batch, ev->sender);
-    row->recipient = batch_string(batch, ev->recipient);
+    batch_want_lower(batch, ev->host, &row->host);
+    batch_want(batch, ev->helo, &row->helo);
+    batch_want(batch, ev->ip, &row->ip);
+    batch_want(batch, ev->sender, &row->sender);
+    batch_want(batch, ev->recipient, &row->recipient);
     row->message = kept(batch, ev->exim_id);
     put_reason(batch, ev, &row->reason, &row->reason_class, &row->detail);
     row->flags = flags_of(origin, ev);
@@ -243,12 +251,12 @@ static void add_auth_failure(struct batch *batch, const struct origin *origin, c
     struct auth_failure_row *row = batch_row(batch, TABLE_AUTH_FAILURE);
     PUT_HEAD(row, origin);
     row->ms = ms_of(origin);
-    row->service = batch_string(batch, first_of(ev->service, SLICE_LIT("smtp")));
-    row->user = batch_string(batch, first_of(ev->user, ev->auth_id));
-    row->host = batch_string_lower(batch, ev->host);
-    row->helo = batch_string(batch, ev->helo);
-    row->ip = batch_string(batch, ev->ip);
-    row->method = batch_string(batch, first_of(ev->method, ev->auth));
+    batch_want(batch, first_of(ev->service, SLICE_LIT("smtp")), &row->service);
+    batch_want(batch, decoded(batch, first_of(ev->user, ev->auth_id)), &row->user);
+    batch_want_lower(batch, ev->host, &row->host);
+    batch_want(batch, ev->helo, &row->helo);
+    batch_want(batch, ev->ip, &row->ip);
+    batch_want(batch, first_of(ev->method, ev->auth), &row->method);
     uint32_t class;
     struct slice reason = first_of(ev->reason, ev->text);
     row->reason = reason.p ? batch_reason(batch, reason, NUM_ABSENT, &class) : 0;
@@ -280,14 +288,14 @@ static void add_session(struct batch *batch, const struct origin *origin, const 
     struct session_line_row *row = batch_row(batch, TABLE_SESSION_LINE);
     PUT_HEAD(row, origin);
     row->ms = ms_of(origin);
-    row->service = batch_string(batch, first_of(ev->service, SLICE_LIT("imap")));
+    batch_want(batch, first_of(ev->service, SLICE_LIT("imap")), &row->service);
     row->kind = session_part(ev->kind);
-    row->pid = frame->pid;
-    row->user = batch_string(batch, mailbox_user(batch, ev));
-    row->host = batch_string_lower(batch, ev->host);
-    row->ip = batch_string(batch, ev->ip);
-    row->method = batch_string(batch, ev->method);
-    row->outcome = batch_string(batch, ev->outcome);
+    row->pid = frame->pid != NUM_ABSENT ? frame->pid : ev->count; /* Dovecot names it in the text */
+    batch_want(batch, mailbox_user(batch, ev), &row->user);
+    batch_want_lower(batch, ev->host, &row->host);
+    batch_want(batch, ev->ip, &row->ip);
+    batch_want(batch, ev->method, &row->method);
+    batch_want(batch, ev->outcome, &row->outcome);
     row->messages = ev->messages;
     row->deleted = ev->deleted;
     row->bytes = ev->bytes;
@@ -302,16 +310,16 @@ static void add_scan(struct batch *batch, const struct origin *origin, const str
     row->ms = ms_of(origin);
     row->kind = ev->kind == EV_SCAN_START ? 1 : ev->kind == EV_SCAN_VERDICT ? 2 : 3;
     row->pid = frame->pid;
-    row->user = batch_string(batch, ev->user);
+    batch_want(batch, ev->user, &row->user);
     row->message_id = kept(batch, ev->message_id);
     row->resent_id = kept(batch, ev->resent_id);
     row->is_spam = ev->kind == EV_SCAN_START ? NUM_ABSENT : (ev->flags & EVF_IS_SPAM) != 0;
     row->score = ev->score_milli;
     row->threshold = ev->threshold_milli;
-    row->rules = batch_string(batch, ev->rules);
+    batch_want(batch, ev->rules, &row->rules);
     row->scan_ms = ev->scan_ms;
     row->size = ev->size;
-    row->autolearn = batch_string(batch, ev->autolearn);
+    batch_want(batch, ev->autolearn, &row->autolearn);
 }
 
 static void add_event(struct batch *batch, const struct origin *origin, const struct event *ev)
@@ -320,11 +328,11 @@ static void add_event(struct batch *batch, const struct origin *origin, const st
     struct event_row *row = batch_row(batch, TABLE_EVENT);
     PUT_HEAD(row, origin);
     row->ms = ms_of(origin);
-    row->kind = batch_string(batch, slice_of(kind, strlen(kind)));
+    batch_want(batch, slice_of(kind, strlen(kind)), &row->kind);
     row->message = kept(batch, ev->exim_id);
-    row->host = batch_string_lower(batch, ev->host);
-    row->ip = batch_string(batch, ev->ip);
-    row->user = batch_string(batch, first_of(ev->user, first_of(ev->auth_id, ev->ident)));
+    batch_want_lower(batch, ev->host, &row->host);
+    batch_want(batch, ev->ip, &row->ip);
+    batch_want(batch, first_of(ev->user, first_of(ev->auth_id, ev->ident)), &row->user);
     row->text = kept(batch, first_of(ev->text, ev->reason));
     row->flags = flags_of(origin, ev);
 }
@@ -355,13 +363,9 @@ static bool is_session(const struct event *ev)
     return half && is_mailbox_service(ev->service);
 }
 
-void story_add(struct batch *batch, const struct origin *origin, const struct frame *frame,
-               const struct event *ev)
+static void add_by_kind(struct batch *batch, const struct origin *origin, const struct frame *frame,
+                        const struct event *ev)
 {
-    if (is_session(ev)) {
-        add_session(batch, origin, frame, ev);
-        return;
-    }
     switch (ev->kind) {
     case EV_ARRIVAL:
         add_arrival(batch, origin, ev);
@@ -399,4 +403,14 @@ void story_add(struct batch *batch, const struct origin *origin, const struct fr
     default:
         add_event(batch, origin, ev);
     }
+}
+
+void story_add(struct batch *batch, const struct origin *origin, const struct frame *frame,
+               const struct event *ev)
+{
+    if (is_session(ev))
+        add_session(batch, origin, frame, ev);
+    else
+        add_by_kind(batch, origin, frame, ev);
+    batch_settle(batch);
 }

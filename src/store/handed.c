@@ -103,7 +103,7 @@ static int handed_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, 
     } else if (column->type == COLUMN_REF) {
         uint32_t number = *(const uint32_t *)member;
         if (number)
-            sqlite3_result_int64(context, handed->strings[number].id);
+            sqlite3_result_int64(context, handed->ids[number]);
     } else {
         answer_text(context, *(const struct slice *)member);
     }

@@ -13,7 +13,7 @@ struct handed {
     const char *rows;
     const uint32_t *order;              /* which rows, in which order */
     size_t count;                       /* of order */
-    const struct batch_string *strings; /* what REF columns refer to; they read as its id */
+    const int64_t *ids;                 /* what REF columns read as, by their number */
 };
 
 /* Makes table "handed_NAME" in a connection.  handed is borrowed for the connection's life. */

@@ -169,7 +169,7 @@ static bool is_newer(const struct messages *m, struct slice exim_id)
 
 static int64_t id_of(const struct batch *batch, uint32_t number)
 {
-    return number ? batch->strings[number].id : 0;
+    return batch->ids[number]; /* [0] is 0 */
 }
 
 static void join_arrival(struct joined *j, const struct message_row *row, struct batch *batch)
@@ -370,7 +370,7 @@ static int store_new(struct messages *m, struct batch *batch, const uint32_t *or
                      struct error *err)
 {
     m->handed.rows = batch->messages.rows;
-    m->handed.strings = batch->strings;
+    m->handed.ids = batch->ids;
     m->handed.order = order;
     m->handed.count = count;
     return count ? run(m, m->insert, err) : 0;

@@ -17,8 +17,17 @@ struct sum {
 };
 #define KEY_SIZE offsetof(struct sum, count)
 
+/* An image on its way into the sums. */
+struct waiting {
+    struct sum image; /* with its sign */
+    uint64_t hash;
+};
+#define WAITING_MAX 48
+
 struct rollup {
     int64_t kinds[DELIVERY_KINDS_END];
+    struct waiting waiting[WAITING_MAX];
+    size_t waiting_count;
     struct sum *sums;
     size_t count, capacity;
     uint32_t *slots; /* number of a sum + 1, by the hash of its key */
@@ -47,13 +56,18 @@ void rollup_free(struct rollup **rollup)
 
 /* ---- the sums in memory ------------------------------------------------------------------------ */
 
-static size_t slot_of(const struct rollup *rollup, const struct sum *key)
+static size_t slot_of(const struct rollup *rollup, const struct sum *key, uint64_t hash)
 {
     size_t mask = rollup->slot_count - 1;
-    size_t i = hash_bytes(slice_of((const char *)key, KEY_SIZE), 0) & mask;
+    size_t i = hash & mask;
     while (rollup->slots[i] && memcmp(&rollup->sums[rollup->slots[i] - 1], key, KEY_SIZE) != 0)
         i = (i + 1) & mask;
     return i;
+}
+
+static uint64_t hash_key(const struct sum *key)
+{
+    return hash_bytes(slice_of((const char *)key, KEY_SIZE), 0);
 }
 
 static void widen(struct rollup *rollup)
@@ -61,28 +75,50 @@ static void widen(struct rollup *rollup)
     free(rollup->slots);
     rollup->slots = xcalloc(rollup->slot_count *= 2, sizeof *rollup->slots);
     for (size_t i = 0; i < rollup->count; i++)
-        rollup->slots[slot_of(rollup, &rollup->sums[i])] = (uint32_t)i + 1;
+        rollup->slots[slot_of(rollup, &rollup->sums[i], hash_key(&rollup->sums[i]))] = (uint32_t)i + 1;
+}
+
+static void take(struct rollup *rollup, const struct waiting *waiting)
+{
+    const struct sum *image = &waiting->image;
+    size_t slot = slot_of(rollup, image, waiting->hash);
+    if (rollup->slots[slot]) {
+        struct sum *sum = &rollup->sums[rollup->slots[slot] - 1];
+        sum->count += image->count;
+        sum->addresses += image->addresses;
+        sum->bytes += image->bytes;
+        return;
+    }
+    rollup->sums = grow(rollup->sums, &rollup->capacity, rollup->count + 1, sizeof *rollup->sums);
+    rollup->sums[rollup->count] = *image;
+    rollup->slots[slot] = (uint32_t)++rollup->count;
+    if (rollup->count * 2 > rollup->slot_count)
+        widen(rollup);
+}
+
+/* Takes what waits: first the places are asked for, then they are read, so that their misses overlap. */
+static void take_waiting(struct rollup *rollup)
+{
+    size_t mask = rollup->slot_count - 1;
+    for (size_t i = 0; i < rollup->waiting_count; i++) {
+        uint32_t number = rollup->slots[rollup->waiting[i].hash & mask];
+        __builtin_prefetch(number ? &rollup->sums[number - 1] : NULL);
+    }
+    for (size_t i = 0; i < rollup->waiting_count; i++)
+        take(rollup, &rollup->waiting[i]);
+    rollup->waiting_count = 0;
 }
 
 static void add(struct rollup *rollup, const struct sum *image, int sign)
 {
-    size_t slot = slot_of(rollup, image);
-    if (!rollup->slots[slot]) {
-        rollup->sums = grow(rollup->sums, &rollup->capacity, rollup->count + 1, sizeof *rollup->sums);
-        rollup->sums[rollup->count] = *image;
-        rollup->sums[rollup->count].count = 0;
-        rollup->sums[rollup->count].addresses = 0;
-        rollup->sums[rollup->count].bytes = 0;
-        rollup->slots[slot] = (uint32_t)++rollup->count;
-        if (rollup->count * 2 > rollup->slot_count) {
-            widen(rollup);
-            slot = slot_of(rollup, image);
-        }
-    }
-    struct sum *sum = &rollup->sums[rollup->slots[slot] - 1];
-    sum->count += sign * image->count;
-    sum->addresses += sign * image->addresses;
-    sum->bytes += sign * image->bytes;
+    if (rollup->waiting_count == WAITING_MAX)
+        take_waiting(rollup);
+    struct waiting *waiting = &rollup->waiting[rollup->waiting_count++];
+    *waiting = (struct waiting){*image, hash_key(image)};
+    waiting->image.count *= sign;
+    waiting->image.addresses *= sign;
+    waiting->image.bytes *= sign;
+    __builtin_prefetch(&rollup->slots[waiting->hash & (rollup->slot_count - 1)]);
 }
 
 /* The same image under another measure and keys. */
@@ -268,7 +304,8 @@ static size_t sort_sums(struct rollup *rollup, size_t *lowered)
             rollup->sums[kept++] = *sum;
         *lowered += sum->count < 0 || sum->addresses < 0;
     }
-    qsort(rollup->sums, kept, sizeof *rollup->sums, compare_keys);
+    if (kept)
+        qsort(rollup->sums, kept, sizeof *rollup->sums, compare_keys);
     return kept;
 }
 
@@ -340,6 +377,7 @@ static int flush_sorted(struct rollup *rollup, struct store *store, size_t count
 
 int rollup_flush(struct rollup *rollup, struct store *store, struct error *err)
 {
+    take_waiting(rollup);
     size_t lowered, count = sort_sums(rollup, &lowered);
     uint32_t *order = xmalloc(2 * count * sizeof *order);
     int done = flush_sorted(rollup, store, count, lowered > 0, order, order + count, err);

@@ -139,11 +139,11 @@ static int64_t number_new(struct strings *strings, uint64_t hash)
     return strings->next_id++;
 }
 
-static int look_up(struct strings *strings, struct batch_string *string, struct error *err)
+static int look_up(struct strings *strings, uint64_t hash, int64_t *id, struct error *err)
 {
-    sqlite3_bind_int64(strings->find, 1, (int64_t)string->hash);
+    sqlite3_bind_int64(strings->find, 1, (int64_t)hash);
     int code = sqlite3_step(strings->find);
-    string->id = code == SQLITE_ROW ? sqlite3_column_int64(strings->find, 0) : 0;
+    *id = code == SQLITE_ROW ? sqlite3_column_int64(strings->find, 0) : 0;
     sqlite3_reset(strings->find);
     return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(strings->store, err);
 }
@@ -156,29 +156,31 @@ static int compare_missing(const void *a, const void *b)
 
 #define AHEAD 12 /* slots asked for before they are read: the table is far larger than a cache */
 
-/* Strings of the batch that the table in memory does not know, by hash. */
-static struct missing *find_missing(struct strings *strings, struct batch *batch, size_t *count)
+/* Numbers the strings that the table in memory knows; gathers the others, by hash when they must be looked up. */
+static size_t find_missing(struct strings *strings, struct batch *batch)
 {
-    struct missing *missing = strings->missing =
-        grow(strings->missing, &strings->missing_capacity, batch->string_count, sizeof *missing);
-    *count = 0;
+    size_t count = 0;
+    strings->missing = grow(strings->missing, &strings->missing_capacity, batch->string_count,
+                            sizeof *strings->missing);
+    batch->ids = grow(batch->ids, &batch->id_capacity, batch->string_count, sizeof *batch->ids);
+    batch->ids[0] = 0;
     for (uint32_t i = 1; i < batch->string_count; i++) {
         if (i + AHEAD < batch->string_count)
             __builtin_prefetch(&strings->slots[batch->strings[i + AHEAD].hash & (strings->slot_count - 1)]);
-        batch->strings[i].id = slot_of(strings, batch->strings[i].hash)->id;
-        if (!batch->strings[i].id)
-            missing[(*count)++] = (struct missing){batch->strings[i].hash, i};
+        batch->ids[i] = slot_of(strings, batch->strings[i].hash)->id;
+        if (!batch->ids[i])
+            strings->missing[count++] = (struct missing){batch->strings[i].hash, i};
     }
-    if (!strings->holds_all) /* else nothing is looked up */
-        qsort(missing, *count, sizeof *missing, compare_missing);
-    return missing;
+    if (!strings->holds_all)
+        qsort(strings->missing, count, sizeof *strings->missing, compare_missing);
+    return count;
 }
 
 static int store_new(struct strings *strings, struct batch *batch, const uint32_t *order, size_t count,
                      struct error *err)
 {
     strings->handed.rows = (const char *)batch->strings;
-    strings->handed.strings = batch->strings;
+    strings->handed.ids = batch->ids;
     strings->handed.order = order;
     strings->handed.count = count;
     int code = sqlite3_step(strings->insert);
@@ -188,21 +190,24 @@ static int store_new(struct strings *strings, struct batch *batch, const uint32_
 
 int strings_resolve(struct strings *strings, struct batch *batch, struct error *err)
 {
-    size_t count, new_count = 0;
-    struct missing *missing = find_missing(strings, batch, &count);
+    size_t new_count = 0, count = find_missing(strings, batch);
+    const struct missing *missing = strings->missing;
     uint32_t *order = strings->order =
         grow(strings->order, &strings->order_capacity, count, sizeof *order);
     int done = 0;
     for (size_t i = 0; i < count && done == 0; i++) {
         struct batch_string *string = &batch->strings[missing[i].number];
+        int64_t *id = &batch->ids[missing[i].number];
+        if (i + AHEAD < count)
+            __builtin_prefetch(&strings->slots[missing[i + AHEAD].hash & (strings->slot_count - 1)]);
         if (!strings->holds_all)
-            done = look_up(strings, string, err);
-        if (done == 0 && !string->id) {
-            string->id = number_new(strings, string->hash);
+            done = look_up(strings, string->hash, id, err);
+        if (done == 0 && !*id) {
+            *id = string->id = number_new(strings, string->hash);
             order[new_count++] = missing[i].number;
         }
         if (done == 0)
-            done = remember(strings, string->hash, string->id, err);
+            done = remember(strings, string->hash, *id, err);
     }
     if (done == 0 && new_count)
         done = store_new(strings, batch, order, new_count, err);

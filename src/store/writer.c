@@ -77,7 +77,7 @@ static int make_rollup(struct writer *w, struct error *err)
     }
     int done = strings_resolve(w->strings, batch, err);
     for (int i = 1; i < DELIVERY_KINDS_END; i++)
-        kinds[i] = batch->strings[numbers[i]].id;
+        kinds[i] = batch->ids[numbers[i]];
     batch_free(&batch);
     w->rollup = rollup_new(kinds);
     return done;
@@ -295,7 +295,7 @@ static int insert_rows(struct writer *w, const struct batch *batch, enum event_t
     if (!insert)
         return -1;
     e->handed.rows = batch->events[table].rows;
-    e->handed.strings = batch->strings;
+    e->handed.ids = batch->ids;
     e->handed.order = order;
     e->handed.count = count;
     int code = sqlite3_step(insert);
@@ -308,7 +308,7 @@ static int insert_rows(struct writer *w, const struct batch *batch, enum event_t
 
 static int64_t id_of(const struct batch *batch, uint32_t number)
 {
-    return number ? batch->strings[number].id : 0;
+    return batch->ids[number]; /* [0] is 0 */
 }
 
 static bool same_ignoring_case(struct slice a, struct slice b)

@@ -378,49 +378,92 @@ sub gaps_of_refusals {
 
 # ---- mailboxes opened ---------------------------------------------------------------------------
 
-# The logins that a client saw succeed, the failures, and what the server said of the mailbox.
+# The logins that a client saw succeed, the failures, and what the server said of the mailbox.  vm-pop3d-cc logs no
+# failure.  An AUTHENTICATE that is no mechanism of the server's (BAD) is a failed login too.  A second session that
+# finds the first one's lock comes from an address of its own, which the driver did not note: "?".
 sub sessions_of {
     my ($t) = @_;
-    my @out;
-    my ($imap, $ok, $no) = $t->{svc} =~ /imap/
-        ? (1, qr/^a OK \[CAPABILITY/, qr/^a NO (?:Invalid login|\[AUTH|AUTHENTICATE|LOGIN fail)/)
-        : (0, qr/^\+OK (?:Mailbox open|Logged in|opened (?:shared )?mailbox)/, qr/^-ERR (?:Bad login|\[AUTH\]|Bad authentication)/);
-    my $session;
+    my $imap = $t->{svc} =~ /imap/;
+    my $ok = $imap ? qr/^a OK \[CAPABILITY/ : qr/^\+OK (?:Mailbox open|Logged in|opened (?:shared )?mailbox)/;
+    my $no = $imap ? qr/^a (?:NO (?:Invalid login|Invalid auth|\[AUTH|\[ALERT)|BAD Command unrecognized: AUTHENTICATE)/
+                   : qr/^-ERR (?:Bad login|\[AUTH\]|Bad authentication)/;
+    my ($ip, $last, @out) = ($t->{src});
     for my $reply (@{ $t->{replies} }) {
-        if ($reply =~ $ok) { push @out, $session = { ok => 1 } }
-        elsif ($reply =~ $no) { push @out, { ok => 0 } }
-        elsif ($session && !$imap && $reply =~ /^\+OK (\d+) \d+$/) { $session->{messages} //= $1 }
-        elsif ($session && $reply =~ /marked|\+OK Message deleted/i) { $session->{deleted}++ }
+        if ($reply eq 'second:') { ($ip, $last) = ('?') }
+        elsif ($reply =~ $ok) { push @out, $last = { ok => 1, ip => $ip } }
+        elsif ($reply =~ $no) { push @out, { ok => 0, ip => $ip } if $t->{svc} !~ /vm-pop3d/ }
+        elsif ($last && !$imap && $reply =~ /^\+OK (\d+) \d+$/) { $last->{messages} //= $1 }
+        elsif ($last && $reply =~ /^\+OK Message (?:\d+ marked|deleted)|^\+OK Marked to be deleted/) { $last->{deleted}++ }
     }
     return @out;
+}
+
+# A key with "?" takes any that is left and fits.
+sub settle_unknown {
+    my ($want, $have) = @_;
+    for my $key (grep { / \? / } sort keys %$want) {
+        (my $like = quotemeta $key) =~ s/\\ \\\?\\ / \\S+ /;
+        for my $found (grep { /^$like$/ && $have->{$_} > ($want->{$_} // 0) } sort keys %$have) {
+            while ($want->{$key} && $have->{$found} > ($want->{$found} // 0)) { $want->{$key}--; $want->{$found}++ }
+        }
+    }
 }
 
 sub gaps_of_sessions {
     my ($dir, $db) = @_;
     my (@gaps, %want, %have, %fail_want, %fail_have);
-    my @truth = records("$dir/pop_truth.jsonl");
-    return () if !@truth;
-    for my $t (@truth) {
+    for my $t (records("$dir/pop_truth.jsonl")) {
         next if !$t->{svc} || $t->{svc} =~ /^noise/;
         my $service = $t->{svc} =~ /imap/ ? 'imap' : 'pop3';
         my $user = $t->{user};
         $user =~ s/[:!;]/\@/ if $t->{svc} =~ /vm-pop3d/;
-        for (sessions_of($t)) {
-            if ($_->{ok}) { $want{"$service $t->{src} $user"}++ }
-            else { $fail_want{"$service $t->{src}"}++ }
+        for my $session (sessions_of($t)) {
+            if (!$session->{ok}) { $fail_want{"$service $session->{ip}"}++; next }
+            $want{"$service $session->{ip} $user"}++;
         }
     }
+    return () if !%want;
     $have{"$_->{service} " . ($_->{ip} // '-') . ' ' . ($_->{user} // '-')}++
         for rows($db, "SELECT * FROM sessions WHERE login IS NOT NULL");
     $fail_have{"$_->{service} " . ($_->{ip} // '-')}++
         for rows($db, "SELECT * FROM auth_failures WHERE service <> 'smtp'");
+    settle_unknown(\%want, \%have);
     compare_counts(\@gaps, 'login', \%want, \%have);
+    compare_counts(\@gaps, 'login failed', \%fail_want, \%fail_have);
+    return @gaps;
+}
+
+# vm-pop3d of DirectAdmin, and imapd beside it: each session with its figures.
+sub gaps_of_pop3d {
+    my ($dir, $db) = @_;
+    my (@gaps, %want, %have, %fail_want, %fail_have);
+    for my $t (records("$dir/truth.jsonl")) {
+        my $service = $t->{svc} eq 'imapd' ? 'imap' : 'pop3';
+        my $ip = $t->{ip} // '-';
+        $fail_want{"$service $ip " . shown($_)}++ for @{ $t->{fails} || [] };
+        next if !@{ $t->{logins} || [] };
+        my $bytes = 0;
+        $bytes += $_->[1] for @{ $t->{retr} || [] };
+        my $quit = ($t->{outcome} // '') eq 'quit';
+        my @figures = $service eq 'imap' ? () : ('nmsgs=' . ($t->{nmsgs} // '-'), 'retr=' . @{ $t->{retr} }, "bytes=$bytes",
+            'dele=' . ($quit ? scalar @{ $t->{dele} } : '-'));
+        $want{ join ' ', $service, $ip, $t->{user} // '-', @figures }++;
+    }
+    for my $s (rows($db, "SELECT * FROM sessions WHERE login IS NOT NULL")) {
+        my @figures = $s->{service} eq 'imap' ? () : ('nmsgs=' . ($s->{messages} // '-'), 'retr=' . $s->{transfers},
+            'bytes=' . ($s->{bytes} // 0), 'dele=' . ($s->{deleted} // '-'));
+        $have{ join ' ', $s->{service}, $s->{ip} // '-', $s->{user} // '-', @figures }++;
+    }
+    $fail_have{ join ' ', $_->{service}, $_->{ip} // '-', $_->{user} // '-' }++
+        for rows($db, "SELECT * FROM auth_failures");
+    compare_counts(\@gaps, 'session', \%want, \%have);
     compare_counts(\@gaps, 'login failed', \%fail_want, \%fail_have);
     return @gaps;
 }
 
 sub gaps_of_set {
     my ($dir, $db) = @_;
+    return gaps_of_pop3d($dir, $db) if $dir =~ /vm-pop3d-da$/;
     return (gaps_of_mail($dir, $db), gaps_of_refusals($dir, $db), gaps_of_sessions($dir, $db));
 }
 
