@@ -216,23 +216,26 @@ SELECT s.id                         AS id,
   JOIN server v ON v.id = s.server;
 
 -- Half-events of one daemon process, paired by server, service, pid (where none is told, by user) and time.  A login
--- opens a session; what follows under the same pid, up to the next login, belongs to it.  Where only the opening line
--- says who connected, its address is the session's.
+-- opens a session; what follows under the same pid, up to its end, the next login or a day later, belongs to it.
+-- Where only the opening line says who connected, its address is the session's.
 CREATE VIEW sessions AS
 WITH counted AS (
     SELECT *, CASE WHEN pid IS NULL THEN user END AS nobody,
-              count(*) FILTER (WHERE kind = 2) OVER process AS login_no,
               count(*) FILTER (WHERE kind = 1) OVER process AS open_no,
-              max(at)  FILTER (WHERE kind = 2) OVER process AS login_at
+              max(at)  FILTER (WHERE kind = 2) OVER process AS login_at,
+              count(*) FILTER (WHERE kind = 2) OVER process
+              + count(*) FILTER (WHERE kind = 4) OVER (process ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+                                                            AS session_no
       FROM session_line
     WINDOW process AS (PARTITION BY server, service, pid, CASE WHEN pid IS NULL THEN user END
                        ORDER BY at, kind, mark)),
 half AS (
-    SELECT *, first_value(ip) OVER opened AS open_ip, first_value(at) OVER opened AS open_at
+    SELECT *, first_value(ip) OVER opened AS open_ip, first_value(at) OVER opened AS open_at,
+              max(kind = 2) OVER (PARTITION BY server, service, pid, nobody, session_no) AS has_login
       FROM counted
     WINDOW opened AS (PARTITION BY server, service, pid, nobody, open_no ORDER BY at, kind, mark)),
 paired AS (
-    SELECT server, service, pid, login_no,
+    SELECT server, service,
            min(at) FILTER (WHERE kind = 2)     AS login,
            min(at) FILTER (WHERE kind = 4)     AS logout,
            min(at)                             AS at,
@@ -249,8 +252,8 @@ paired AS (
            max(coalesce(flags, 0) & 8)         AS flags
       FROM half
      WHERE kind > 1
-       AND (login_no = 0 OR at <= login_at + 86400)
-     GROUP BY server, service, pid, nobody, login_no, CASE WHEN login_no = 0 THEN mark END)
+       AND (NOT has_login OR at <= login_at + 86400)
+     GROUP BY server, service, pid, nobody, session_no, CASE WHEN NOT has_login THEN mark END)
 SELECT p.at                         AS at,
        datetime(p.at + (SELECT z.utc_offset FROM zone_offset z
                          WHERE z.server = p.server AND z.since <= p.at
