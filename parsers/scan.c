@@ -126,10 +126,31 @@ int64_t scan_exim_time(struct scan *s)
     return total;
 }
 
+/* How seldom a byte is in a log, roughly: blanks and small letters are everywhere. */
+static int rarity(char c)
+{
+    if (c == ' ' || c == 'e' || c == 'a' || c == 'o' || c == 'i' || c == 't' || c == 'r' || c == 's' || c == 'n')
+        return 0;
+    return (c >= 'a' && c <= 'z') || c == '.' || (c >= '0' && c <= '9') ? 1 : 2;
+}
+
+/* memchr for the rarest byte of lit, then the rest: several times faster than memmem for short texts. */
 ptrdiff_t slice_find(struct slice s, const char *lit)
 {
-    const char *at = s.p ? memmem(s.p, s.n, lit, strlen(lit)) : NULL;
-    return at ? at - s.p : -1;
+    size_t n = 0, anchor = 0;
+    for (; lit[n]; n++)
+        if (rarity(lit[n]) > rarity(lit[anchor]))
+            anchor = n;
+    if (!s.p || s.n < n)
+        return -1;
+    const char *p = s.p + anchor, *end = s.p + s.n - n + anchor + 1;
+    while ((p = memchr(p, lit[anchor], (size_t)(end - p)))) {
+        if (memcmp(p - anchor, lit, n) == 0)
+            return p - anchor - s.p;
+        if (++p == end)
+            break;
+    }
+    return -1;
 }
 
 ptrdiff_t slice_find_last(struct slice s, const char *lit)

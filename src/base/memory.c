@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-#define ARENA_BLOCK ((size_t)1 << 20)
+#define ARENA_BLOCK ((size_t)2 << 20)
+#define LARGE ((size_t)2 << 20) /* from here on memory comes in pages of this size, if the system has them */
 
 struct arena_block {
     struct arena_block *next;
@@ -23,13 +25,25 @@ static void *or_exit(void *p)
     return p;
 }
 
+/* Large pages: a first touch of each small one costs more than the work done on it. */
+static void *large_alloc(size_t size)
+{
+    void *p = or_exit(aligned_alloc(LARGE, (size + LARGE - 1) & ~(LARGE - 1)));
+    madvise(p, size, MADV_HUGEPAGE);
+    return p;
+}
+
 void *xmalloc(size_t size)
 {
-    return or_exit(malloc(size ? size : 1));
+    return size >= LARGE ? large_alloc(size) : or_exit(malloc(size ? size : 1));
 }
 
 void *xcalloc(size_t count, size_t size)
 {
+    if (size && count > SIZE_MAX / size)
+        or_exit(NULL);
+    if (count * size >= LARGE)
+        return memset(large_alloc(count * size), 0, count * size);
     return or_exit(calloc(count ? count : 1, size ? size : 1));
 }
 
@@ -66,8 +80,15 @@ void *grow(void *array, size_t *capacity, size_t need, size_t item_size)
         wanted = 16;
     if (wanted > SIZE_MAX / item_size)
         or_exit(NULL);
+    size_t old_size = *capacity * item_size;
     *capacity = wanted;
-    return xrealloc(array, wanted * item_size);
+    if (wanted * item_size < LARGE)
+        return xrealloc(array, wanted * item_size);
+    void *larger = large_alloc(wanted * item_size);
+    if (old_size)
+        memcpy(larger, array, old_size);
+    free(array);
+    return larger;
 }
 
 static struct arena_block *block_for(struct arena *arena, size_t size)

@@ -98,6 +98,7 @@ void batch_free(struct batch **batch)
         free(b->events[i].rows);
     free(b->messages.rows);
     free(b->strings);
+    free(b->hashes);
     free(b->ids);
     free(b->string_slots);
     free(b->message_slots);
@@ -126,14 +127,19 @@ void *batch_row(struct batch *batch, enum event_table table)
 
 /* ---- strings ----------------------------------------------------------------------------------- */
 
+static uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
 static void place_string(struct batch *batch, uint32_t number)
 {
     size_t mask = batch->string_slot_count - 1;
-    uint64_t hash = batch->strings[number].hash;
+    uint64_t hash = batch->hashes[number];
     size_t i = hash & mask;
     while (batch->string_slots[i].number)
         i = (i + 1) & mask;
-    batch->string_slots[i] = (struct batch_slot){hash, number};
+    batch->string_slots[i] = (struct batch_slot){tag_of(hash), number};
 }
 
 static void widen_strings(struct batch *batch)
@@ -149,7 +155,7 @@ static uint32_t find_string(const struct batch *batch, uint64_t hash)
     size_t mask = batch->string_slot_count - 1;
     const struct batch_slot *slots = batch->string_slots;
     size_t i = hash & mask;
-    while (slots[i].number && slots[i].hash != hash)
+    while (slots[i].number && (slots[i].tag != tag_of(hash) || batch->hashes[slots[i].number] != hash))
         i = (i + 1) & mask;
     return slots[i].number;
 }
@@ -217,8 +223,10 @@ static uint32_t string_of_hash(struct batch *batch, struct slice text, uint64_t 
     number = (uint32_t)batch->string_count++;
     batch->strings = grow(batch->strings, &batch->string_capacity, batch->string_count,
                           sizeof *batch->strings);
-    batch->strings[number] = (struct batch_string){.hash = hash, .text = arena_copy(&batch->arena, text)};
-    if (batch->string_count * 2 > batch->string_slot_count)
+    batch->hashes = grow(batch->hashes, &batch->hash_capacity, batch->string_count, sizeof *batch->hashes);
+    batch->hashes[number] = hash;
+    batch->strings[number] = (struct batch_string){.text = arena_copy(&batch->arena, text)};
+    if (batch->string_count * 3 > batch->string_slot_count * 2)
         widen_strings(batch);
     else
         place_string(batch, number);
@@ -266,7 +274,7 @@ static uint32_t normal_reason(struct batch *batch, struct slice reason)
 {
     char buf[1024];
     uint64_t hash = hash_bytes(reason, batch->hash_seed);
-    struct batch_slot *known = &batch->reasons[hash % REASONS_KEPT];
+    struct batch_reason *known = &batch->reasons[hash % REASONS_KEPT];
     if (!known->number || known->hash != hash) {
         size_t n = reason_normalise(reason, buf, sizeof buf);
         known->number = batch_string(batch, slice_of(buf, n));

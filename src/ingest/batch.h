@@ -115,7 +115,6 @@ struct row_list {
 };
 
 struct batch_string {
-    uint64_t hash; /* seeded as the database says */
     struct slice text;
     int64_t id;      /* string.id of a new one, given by the writer */
     uint32_t domain; /* string of the batch: the domain part; 0: none */
@@ -140,9 +139,10 @@ struct checkpoint {
     struct slice carry;               /* in the batch's arena */
 };
 
-/* From a string's hash to its number; the hash stands here too, so that a look-up touches one place. */
+/* From a string's hash to its number; half of the hash stands here, so that the table stays in a cache and a
+   look-up seldom touches another place in vain. */
 struct batch_slot {
-    uint64_t hash;
+    uint32_t tag;
     uint32_t number; /* 0: free */
 };
 
@@ -156,16 +156,23 @@ struct batch_want {
 
 #define REASONS_KEPT 4096
 
+/* A reason as written that was met lately, and its number when what varies is taken out. */
+struct batch_reason {
+    uint64_t hash;
+    uint32_t number; /* 0: free */
+};
+
 struct batch {
     uint64_t hash_seed;
-    struct batch_slot reasons[REASONS_KEPT]; /* reasons as written, met lately: what they are when normalised */
+    struct batch_reason reasons[REASONS_KEPT];
     struct arena arena;
     struct row_list events[EVENT_TABLE_COUNT];
     struct row_list messages;
     struct batch_string *strings; /* [0] is NULL */
     size_t string_count, string_capacity;
-    int64_t *ids; /* string.id of each, side by side: filled by the writer */
-    size_t id_capacity;
+    uint64_t *hashes; /* of each, side by side; seeded as the database says */
+    int64_t *ids;     /* string.id of each: filled by the writer */
+    size_t hash_capacity, id_capacity;
     struct batch_want wants[WANTS_MAX];
     size_t want_count;
     struct batch_slot *string_slots;

@@ -166,10 +166,10 @@ static size_t find_missing(struct strings *strings, struct batch *batch)
     batch->ids[0] = 0;
     for (uint32_t i = 1; i < batch->string_count; i++) {
         if (i + AHEAD < batch->string_count)
-            __builtin_prefetch(&strings->slots[batch->strings[i + AHEAD].hash & (strings->slot_count - 1)]);
-        batch->ids[i] = slot_of(strings, batch->strings[i].hash)->id;
+            __builtin_prefetch(&strings->slots[batch->hashes[i + AHEAD] & (strings->slot_count - 1)]);
+        batch->ids[i] = slot_of(strings, batch->hashes[i])->id;
         if (!batch->ids[i])
-            strings->missing[count++] = (struct missing){batch->strings[i].hash, i};
+            strings->missing[count++] = (struct missing){batch->hashes[i], i};
     }
     if (!strings->holds_all)
         qsort(strings->missing, count, sizeof *strings->missing, compare_missing);
@@ -201,13 +201,13 @@ int strings_resolve(struct strings *strings, struct batch *batch, struct error *
         if (i + AHEAD < count)
             __builtin_prefetch(&strings->slots[missing[i + AHEAD].hash & (strings->slot_count - 1)]);
         if (!strings->holds_all)
-            done = look_up(strings, string->hash, id, err);
+            done = look_up(strings, missing[i].hash, id, err);
         if (done == 0 && !*id) {
-            *id = string->id = number_new(strings, string->hash);
+            *id = string->id = number_new(strings, missing[i].hash);
             order[new_count++] = missing[i].number;
         }
         if (done == 0)
-            done = remember(strings, string->hash, *id, err);
+            done = remember(strings, missing[i].hash, *id, err);
     }
     if (done == 0 && new_count)
         done = store_new(strings, batch, order, new_count, err);

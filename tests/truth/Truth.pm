@@ -433,6 +433,20 @@ sub gaps_of_sessions {
     return @gaps;
 }
 
+# The driver noted names octet by octet.  vm-pop3d reads a line to its first NUL or CR, takes the first of its
+# separators for the @, and the local part in lower case.
+sub tried_name {
+    my ($name) = @_;
+    utf8::decode($name);
+    utf8::downgrade($name);
+    $name =~ s/^apop:? ?(.*) [0-9a-f]{32}.*$/$1/s;
+    $name =~ s/ \(no PASS sent\)$//;
+    $name =~ s/[\x00\r].*//s;
+    $name =~ s/^(.[^\@%!:;]*)[%!:;]/$1\@/;
+    $name =~ s/^([^\@]*)/lower($1)/e;
+    return shown($name);
+}
+
 # vm-pop3d of DirectAdmin, and imapd beside it: each session with its figures.
 sub gaps_of_pop3d {
     my ($dir, $db) = @_;
@@ -440,8 +454,9 @@ sub gaps_of_pop3d {
     for my $t (records("$dir/truth.jsonl")) {
         my $service = $t->{svc} eq 'imapd' ? 'imap' : 'pop3';
         my $ip = $t->{ip} // '-';
-        $fail_want{"$service $ip " . shown($_)}++ for @{ $t->{fails} || [] };
-        next if !@{ $t->{logins} || [] };
+        $fail_want{"$service $ip " . tried_name($_)}++ for @{ $t->{fails} || [] };
+        $ip = '-' if $ip eq 'localhost';
+        next if !@{ $t->{logins} || [] } && !($t->{kind} eq 'localhost' && $t->{outcome} eq 'quit') && !(($t->{replies}[0] // "") =~ m{^a OK \[CAP});
         my $bytes = 0;
         $bytes += $_->[1] for @{ $t->{retr} || [] };
         my $quit = ($t->{outcome} // '') eq 'quit';
@@ -461,10 +476,47 @@ sub gaps_of_pop3d {
     return @gaps;
 }
 
+# ---- spamd --------------------------------------------------------------------------------------
+
+# Each call of spamc that asked for a verdict, and what it was told; the scan has its user, size and second.
+sub gaps_of_scans {
+    my ($dir, $db) = @_;
+    my @gaps;
+    my @scans = rows($db, 'SELECT * FROM scans ORDER BY at');
+    for my $t (records("$dir/truth.jsonl")) {
+        next if !$t->{opt} || "@{ $t->{opt} }" =~ /^-[KLC]/ || $t->{rc} > 1;
+        my $mid = ($t->{message_id} // '') =~ s/^<(.*)>$/$1/sr =~ s/[\x80-\xff]/?/gr;
+        my @near = grep { !$_->{used} && ($_->{user} // '(unknown)') eq $t->{user} && $_->{size} == $t->{bytes} && abs($_->{at} - $t->{t}) < 5 } @scans;
+        my ($scan) = ((grep { ($_->{message_id} // '') eq $mid } @near), @near);
+        my $key = "n=$t->{n} $t->{user} $t->{bytes}";
+        if (!$scan) { push @gaps, [ 'scan', $key, 'scanned', 'missing' ]; next }
+        $scan->{used} = 1;
+        my $told = ref $t->{status} ? $t->{status}[0] : $t->{status};
+        my $score = $told =~ /score=(-?[\d.]+) / || $told =~ m{^(-?[\d.]+)/[\d.]+\n} ? $1 + 0 : undef;
+        push @gaps, [ 'scan.score', $key, $score, $scan->{score} ] if defined $score && $score != $scan->{score};
+        push @gaps, [ 'scan.is_spam', $key, $score >= 5 ? 1 : 0, $scan->{is_spam} ] if defined $score && ($score >= 5 xor $scan->{is_spam});
+        my $rules = $told =~ / tests=([A-Z0-9_,]+)/ ? $1 : $t->{opt}[0] && $t->{opt}[0] eq '-y' ? $told =~ s/\s+$//r : '';
+        push @gaps, [ 'scan.rules', $key, $rules, $scan->{rules} ] if index("$scan->{rules},", $rules) != 0;
+        next if $t->{kind} !~ /^(?:own|exim-id|resent)$/;
+        push @gaps, [ 'scan.message_id', $key, $mid, $scan->{message_id} // '(none)' ] if $mid ne ($scan->{message_id} // '');
+    }
+    push @gaps, [ 'scan', "user=" . ($_->{user} // '-') . " size=$_->{size} mid=" . ($_->{message_id} // '-'), 'none', 'scanned' ] for grep { !$_->{used} } @scans;
+    return @gaps;
+}
+
+# A copy that came back from the scanner was scanned.
+sub gaps_of_copies {
+    my ($dir, $db) = @_;
+    return map { [ 'copy scanned', $_->{exim_id}, 'scan', 'none' ] } rows($db,
+        "SELECT exim_id FROM messages WHERE protocol = 'spam-scanned' AND message_id IS NOT NULL
+            AND message_id NOT IN (SELECT message_id FROM scans WHERE message_id IS NOT NULL) ORDER BY 1");
+}
+
 sub gaps_of_set {
     my ($dir, $db) = @_;
     return gaps_of_pop3d($dir, $db) if $dir =~ /vm-pop3d-da$/;
-    return (gaps_of_mail($dir, $db), gaps_of_refusals($dir, $db), gaps_of_sessions($dir, $db));
+    return gaps_of_scans($dir, $db) if $dir =~ /spamd-direct$/;
+    return (gaps_of_mail($dir, $db), gaps_of_copies($dir, $db), gaps_of_refusals($dir, $db), gaps_of_sessions($dir, $db));
 }
 
 1;
