@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use JSON::PP;
 use Exporter 'import';
-our @EXPORT_OK = qw(records rows gaps_of_set);
+our @EXPORT_OK = qw(records rows slurp contents gaps_of_set);
 
 my $json = JSON::PP->new;
 
@@ -45,6 +45,20 @@ sub rows {
 
 # sqlite3 prints characters above U+00FF as they are; JSON::PP saw octets, and \u only for controls.
 sub octets_of_rows { return $_[0] }
+
+# All rows that tell what the logs say; the sources apart.
+sub contents {
+    my ($db) = @_;
+    my $text = '';
+    for my $table (qw(messages deliveries rejections scans sessions auth_failures events unparsed)) {
+        my @lines;
+        for my $row (rows($db, "SELECT * FROM $table")) {
+            push @lines, join("\t", $table, map { $row->{$_} // '' } grep { $_ ne 'path' && $_ ne 'line' } sort keys %$row) . "\n";
+        }
+        $text .= join '', sort @lines;
+    }
+    return $text;
+}
 
 # ---- counting with keys -------------------------------------------------------------------------
 
@@ -97,17 +111,11 @@ sub unquoted {
 
 sub lower { my ($text) = @_; $text =~ tr/A-Z/a-z/; return $text }
 
-# Exim logs id= only of a Message-ID of one dot-string or quoted string on each side, and escapes what is not ASCII.
+# Exim logs id= only of a Message-ID of one dot-string or quoted string on each side.
 sub logged_mid {
     my ($mid) = @_;
     return undef if !defined $mid || $mid !~ /^<([^<>\s"]{1,255}|"[^"]*"\@[^<>\s"]+)>$|^([^<>\s"]+)$/s;
     my $text = sent($1 // $2);
-    return escaped($text);
-}
-
-sub escaped {
-    my ($text) = @_;
-    $text =~ s/([\x80-\xff])/sprintf '\\%03o', ord $1/ge if defined $text;
     return $text;
 }
 
@@ -167,7 +175,7 @@ sub gaps_of_mail {
         $differ->('helo', $id, $helo, $m->{helo} // $m->{host});
         my ($auth, $auth_id) = $t->{auth} && $t->{auth}[2] =~ /^235/ ? @{ $t->{auth} }[ 0, 1 ] : ();
         $differ->('auth', $id, $auth, $m->{auth});
-        $differ->('auth_id', $id, escaped($auth_id), $m->{auth_id});
+        $differ->('auth_id', $id, $auth_id, $m->{auth_id});
         $differ->('tls', $id, $t->{tls} ? 1 : 0, defined $m->{tls} ? 1 : 0);
         $differ->('message_id', $id, logged_mid($t->{message_id}), $m->{message_id});
         my $more = $m->{size} - $t->{bytes};
@@ -336,11 +344,11 @@ sub refusals_of {
     return @out;
 }
 
-# CRAM-MD5 ends a name at its first blank; what is not ASCII is escaped.
+# CRAM-MD5 ends a name at its first blank.
 sub set_id {
     my ($method, $user) = @_;
     $user =~ s/ .*//s if $method eq 'cram';
-    return escaped($user);
+    return $user;
 }
 
 sub gaps_of_refusals {
@@ -350,7 +358,7 @@ sub gaps_of_refusals {
     for my $t (records("$dir/truth.jsonl")) {
         my @refusals = refusals_of($t);
         my $socket = ($t->{src} // '') . ' ' . ($t->{sport} // '');
-        $tried{$socket} = [ client_ip($t), escaped($t->{auth}[1]) ] if $t->{case} eq 'authfail';
+        $tried{$socket} = [ client_ip($t), $t->{auth}[1] ] if $t->{case} eq 'authfail';
         if ($t->{case} eq 'authfail.more') {
             @refusals = map { [ 'authfail', $tried{$socket}[0], 5, $tried{$socket}[1] ] } grep { /^535/ } @{ $t->{resp} };
         }
@@ -439,7 +447,7 @@ sub tried_name {
     my ($name) = @_;
     utf8::decode($name);
     utf8::downgrade($name);
-    $name =~ s/^apop:? ?(.*) [0-9a-f]{32}.*$/$1/s;
+    $name =~ s/^APOP (.*) [0-9a-f]{32}$/$1/s;
     $name =~ s/ \(no PASS sent\)$//;
     $name =~ s/[\x00\r].*//s;
     $name =~ s/^(.[^\@%!:;]*)[%!:;]/$1\@/;
@@ -484,6 +492,11 @@ sub gaps_of_scans {
     my @gaps;
     my @scans = rows($db, 'SELECT * FROM scans ORDER BY at');
     for my $t (records("$dir/truth.jsonl")) {
+        if ($t->{raw} && $t->{raw} =~ /^CHECK .*User: (.*)\r\nContent-length: (\d+)\r\n\r\n(.*)$/s && length $3 == $2) {
+            my ($scan) = grep { !$_->{used} && ($_->{user} // '') eq $1 && $_->{size} == $2 } @scans;
+            push @gaps, [ 'scan', "raw $1 $2", 'scanned', 'missing' ] if !$scan;
+            $scan->{used} = 1 if $scan;
+        }
         next if !$t->{opt} || "@{ $t->{opt} }" =~ /^-[KLC]/ || $t->{rc} > 1;
         my $mid = ($t->{message_id} // '') =~ s/^<(.*)>$/$1/sr =~ s/[\x80-\xff]/?/gr;
         my @near = grep { !$_->{used} && ($_->{user} // '(unknown)') eq $t->{user} && $_->{size} == $t->{bytes} && abs($_->{at} - $t->{t}) < 5 } @scans;
