@@ -94,7 +94,9 @@ CREATE TABLE message (
     recipients     INTEGER,             -- number of envelope recipients, where logged
     parent         TEXT,                -- R=: exim id of the message this one reports on
     copy_of        TEXT,                -- exim id of the message that was re-injected as this one
-    flags          INTEGER NOT NULL,    -- 1 several arrivals, 2 fakereject, 4 arrival retracted, 8 ambiguous line
+    flags          INTEGER NOT NULL,    -- 1 several arrivals, 2 fakereject, 4 arrival retracted, 8 ambiguous line,
+                                        -- 32 re-injected by a scanner as another message, 64 re-injected, from
+                                        -- a message that was not found yet
     completed      INTEGER,             -- Completed
     completed_ms   INTEGER,             -- fraction of that stamp
     completed_source INTEGER,           -- source.id of the Completed line
@@ -108,6 +110,7 @@ CREATE TABLE message (
 ) STRICT;
 CREATE UNIQUE INDEX message_exim_id ON message (exim_id, server);
 CREATE INDEX message_at ON message (at);
+CREATE INDEX message_unjoined ON message (at) WHERE flags >= 32;
 
 CREATE TABLE delivery (
     at           INTEGER NOT NULL,
@@ -132,7 +135,7 @@ CREATE TABLE delivery (
     deliver_ms   INTEGER,               -- DT=, milliseconds
     queue_ms     INTEGER,               -- QT=, milliseconds
     orphan       INTEGER,               -- 1: its message's arrival was not known when it was stored
-    flags        INTEGER,               -- 8 ambiguous line
+    flags        INTEGER,               -- 8 ambiguous line, 16 stamped by syslog, maybe a second late
     PRIMARY KEY (at, mark)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_orphan ON delivery (message) WHERE orphan = 1;
@@ -154,7 +157,7 @@ CREATE TABLE rejection (
     reason       INTEGER,               -- string: what varies taken out
     reason_class INTEGER,               -- string
     detail       TEXT,                  -- the reason as written; NULL: as reason
-    flags        INTEGER,               -- 8 ambiguous line
+    flags        INTEGER,               -- 8 ambiguous line, 16 stamped by syslog, maybe a second late
     PRIMARY KEY (at, mark)
 ) STRICT, WITHOUT ROWID;
 
@@ -171,7 +174,8 @@ CREATE TABLE auth_failure (
     ip      INTEGER,
     method  INTEGER,                    -- string: authenticator or mechanism
     reason  INTEGER,                    -- string
-    flags   INTEGER,                    -- 8 ambiguous line
+    attempts INTEGER NOT NULL,          -- how many failures the line tells of
+    flags   INTEGER,                    -- 8 ambiguous line, 16 stamped by syslog, maybe a second late
     PRIMARY KEY (at, mark)
 ) STRICT, WITHOUT ROWID;
 
@@ -229,7 +233,7 @@ CREATE TABLE event (
     ip      INTEGER,
     user    INTEGER,
     text    TEXT,                       -- what no column holds
-    flags   INTEGER,                    -- 8 ambiguous line
+    flags   INTEGER,                    -- 8 ambiguous line, 16 stamped by syslog, maybe a second late
     PRIMARY KEY (at, mark)
 ) STRICT, WITHOUT ROWID;
 
@@ -281,7 +285,7 @@ INSERT INTO measure (id, name, help) VALUES
     (11, 'delivered_email',     'the same; key1 recipient after routing'),
     (12, 'delivered_user',      'the same, local only; key1 recipient after routing'),
     (13, 'delivery_kind',       'delivery lines; key1 kind'),
-    (14, 'relayed',             'delivered to a host, received from a host, recipient not rewritten; key1 from host, key2 sender, key3 to host, key4 recipient'),
+    (14, 'relayed',             'delivered to a host, received from a host without authentication, recipient not rewritten; key1 from host, key2 sender, key3 to host, key4 recipient'),
     (15, 'rejected',            'permanent rejections; key1 stage, key2 reason, key3 class'),
     (16, 'deferred_client',     'temporary rejections; key1 stage, key2 reason, key3 class'),
     (17, 'rejected_host',       'permanent rejections; key1 host: verified name, else IP, 0 none'),

@@ -81,7 +81,7 @@ SELECT server, local / 86400 AS day, local % 86400 / 3600 AS hour, kind, what, t
                coalesce(d.reason_class, 0)           AS reason_class,
                coalesce(m.size, 0)                   AS bytes,
                coalesce(m.sender, 0)                 AS sender,
-               coalesce(m.host, m.ip)                AS came_from,
+               iif(m.auth IS NULL, coalesce(m.host, m.ip), NULL) AS came_from,  -- submission is not relaying
                d.original IS NULL OR d.original = d.recipient
                    OR (SELECT lower(text) FROM string WHERE id = d.original)
                     = (SELECT lower(text) FROM string WHERE id = d.recipient) AS unchanged
@@ -185,24 +185,25 @@ SELECT 20, day, server, bin, 0, 0, 0, 0, count(*), 0, 0
   FROM temp.built_queue WHERE remote GROUP BY day, server, bin;
 
 CREATE TEMP TABLE built_auth_failure AS
-SELECT server, local / 86400 AS day, service, host, user
+SELECT server, local / 86400 AS day, service, host, user, attempts
   FROM (SELECT a.server                              AS server,
                a.at + coalesce((SELECT z.utc_offset FROM zone_offset z
                                  WHERE z.server = a.server AND z.since <= a.at
                                  ORDER BY z.since DESC LIMIT 1), 0) AS local,
                a.service                             AS service,
                coalesce(a.host, a.ip, 0)             AS host,
-               coalesce(a.user, 0)                   AS user
+               coalesce(a.user, 0)                   AS user,
+               a.attempts                            AS attempts
           FROM auth_failure a
          WHERE a.at >= :since AND a.at < :until
            AND (:server IS NULL OR a.server = :server));
 
 INSERT INTO temp.rollup_built                           -- auth_failure_host
-SELECT 22, day, server, 0, service, host, 0, 0, count(*), 0, 0
+SELECT 22, day, server, 0, service, host, 0, 0, sum(attempts), 0, 0
   FROM temp.built_auth_failure GROUP BY day, server, service, host;
 
 INSERT INTO temp.rollup_built                           -- auth_failure_user
-SELECT 23, day, server, 0, service, user, 0, 0, count(*), 0, 0
+SELECT 23, day, server, 0, service, user, 0, 0, sum(attempts), 0, 0
   FROM temp.built_auth_failure GROUP BY day, server, service, user;
 
 DROP TABLE temp.built_message;

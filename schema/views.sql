@@ -138,6 +138,7 @@ SELECT a.at                         AS at,
        ip.text                      AS ip,
        method.text                  AS method,
        reason.text                  AS reason,
+       a.attempts                   AS attempts,        -- failures that the line tells of, mostly 1
        coalesce(a.flags & 8, 0) <> 0 AS ambiguous
   FROM auth_failure a
   JOIN server v            ON v.id = a.server

@@ -22,7 +22,7 @@
 
 #define AUTH_FAILURE_COLUMNS(INT, REF, TEXT)                                                       \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(service) REF(user) REF(host) REF(helo)   \
-    REF(ip) REF(method) REF(reason) INT(flags)
+    REF(ip) REF(method) REF(reason) INT(attempts) INT(flags)
 
 #define SESSION_LINE_COLUMNS(INT, REF, TEXT)                                                       \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(service) INT(kind) INT(pid) REF(user)    \
@@ -69,7 +69,10 @@ enum event_table {
 #define MESSAGE_AMBIGUOUS_ARRIVAL 1 /* message.flags */
 #define MESSAGE_FAKEREJECT 2
 #define MESSAGE_RETRACTED 4
-#define ROW_AMBIGUOUS 8 /* flags of every table */
+#define ROW_AMBIGUOUS 8        /* flags of every table */
+#define ROW_LATE 16            /* of event tables: stamped by syslog, which may be a second behind the daemon */
+#define MESSAGE_REINJECTED 32  /* a scanner sent it back to us as another message */
+#define MESSAGE_UNJOINED 64    /* re-injected, and the message it was is not known yet */
 
 /* struct delivery_row ...: the columns as members, then what is not stored. */
 #define MEMBER_INT(name) int64_t name;

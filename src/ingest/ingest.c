@@ -32,7 +32,7 @@ struct ingest {
     struct progress progress;
     struct path *paths;
     size_t path_count, path_capacity;
-    struct server *servers; /* each once, by name */
+    struct server **servers; /* each once, by name */
     size_t server_count, server_capacity;
     const struct source *current;
 };
@@ -149,7 +149,7 @@ static struct settings settings_for(const struct ingest *in, const char *path)
     return settings;
 }
 
-/* A server by name, from the store at its first use.  No batch is under way then, so the array may move. */
+/* A server by name, from the store at its first use. */
 static int server_for(struct ingest *in, const struct settings *settings, const struct server **server,
                       struct error *err)
 {
@@ -160,21 +160,22 @@ static int server_for(struct ingest *in, const struct settings *settings, const 
         name = own_name;
     }
     for (size_t i = 0; i < in->server_count; i++)
-        if (strcmp(in->servers[i].name, name) == 0) {
-            *server = &in->servers[i];
+        if (strcmp(in->servers[i]->name, name) == 0) {
+            *server = in->servers[i];
             return settings->zone && strcmp(settings->zone, (*server)->zone_name) != 0
                        ? error_set(err, FAIL_USAGE, "server %s is in zone %s, not %s; one server has one zone",
                                    name, (*server)->zone_name, settings->zone)
                        : 0;
         }
-    struct server found;
-    if (store_server(in->store, name, settings->zone, &found, err) < 0) {
-        server_free(&found);
+    struct server *found = xmalloc(sizeof *found);
+    if (store_server(in->store, name, settings->zone, found, err) < 0) {
+        server_free(found);
+        free(found);
         return -1;
     }
     in->servers = grow(in->servers, &in->server_capacity, in->server_count + 1, sizeof *in->servers);
     in->servers[in->server_count] = found;
-    *server = &in->servers[in->server_count++];
+    *server = in->servers[in->server_count++];
     return 0;
 }
 
@@ -339,7 +340,7 @@ static void release(struct ingest *in)
         free(in->paths[i].name);
     free(in->paths);
     for (size_t i = 0; i < in->server_count; i++)
-        server_free(&in->servers[i]);
+        server_free(in->servers[i]), free(in->servers[i]);
     free(in->servers);
 }
 

@@ -125,12 +125,16 @@ static bool is_syslog(const struct frame *frame)
     return frame->kind == FRAME_SYSLOG || frame->kind == FRAME_ISO || frame->kind == FRAME_5424;
 }
 
+static bool is_exim(const struct dialect *dialect)
+{
+    return strcmp(dialect->name, "exim_mainlog") == 0;
+}
+
 /* Exim's pid is only sometimes printed, the other daemons' always: there it is part of the line. */
 static uint64_t canonical_hash(const struct frame *frame, const struct dialect *dialect)
 {
     uint64_t hash = hash_bytes(frame->body, 0);
-    bool is_exim = strcmp(dialect->name, "exim_mainlog") == 0;
-    return is_exim ? hash : hash_mix(hash, hash_bytes(frame->tag, (uint64_t)frame->pid));
+    return is_exim(dialect) ? hash : hash_mix(hash, hash_bytes(frame->tag, (uint64_t)frame->pid));
 }
 
 static uint64_t channel_of(const struct frame *frame, const struct dialect *dialect)
@@ -213,6 +217,7 @@ static void put_event(struct reader *r, const struct understood *u)
     }
     uint32_t n = identity_count(r->identity, channel, u->when.at, hash);
     origin.mark = hash_mix(hash_mix(hash, n), r->server_hash);
+    origin.late = is_exim(u->dialect) && is_syslog(u->frame) && !u->frame->own_stamp;
     if (u->verdict == VERDICT_OK) {
         story_add(r->batch, &origin, u->frame, u->ev);
         return;

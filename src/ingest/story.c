@@ -10,7 +10,9 @@ static int64_t ms_of(const struct origin *origin)
 
 static int64_t flags_of(const struct origin *origin, const struct event *ev)
 {
-    return (ev->flags & EVF_AMBIGUOUS) || origin->when.guessed ? ROW_AMBIGUOUS : NUM_ABSENT;
+    int64_t flags = ((ev->flags & EVF_AMBIGUOUS) || origin->when.guessed ? ROW_AMBIGUOUS : 0) |
+                    (origin->late ? ROW_LATE : 0);
+    return flags ? flags : NUM_ABSENT;
 }
 
 static struct slice kept(struct batch *batch, struct slice text)
@@ -92,9 +94,20 @@ static struct message_row *touch_message(struct batch *batch, const struct origi
     return row;
 }
 
+/* A name that Exim does not give by itself was given with -oMr by who sent the message back to us. */
+static bool is_reinjected(const struct event *ev)
+{
+    static const char *const own[] = {"local", "smtp", "esmtp", "lsmtp", "lmtp", "utf8"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (slice_starts(ev->protocol, own[i]))
+            return false;
+    return ev->protocol.n && !ev->ip.p && !ev->host.p && ev->message_id.p && !ev->parent_id.p;
+}
+
 static int64_t arrival_flags(const struct event *ev)
 {
-    return (ev->flags & EVF_FAKEREJECT ? MESSAGE_FAKEREJECT : 0) |
+    return (is_reinjected(ev) ? MESSAGE_UNJOINED : 0) |
+           (ev->flags & EVF_FAKEREJECT ? MESSAGE_FAKEREJECT : 0) |
            (ev->flags & EVF_AMBIGUOUS ? ROW_AMBIGUOUS : 0);
 }
 
@@ -119,7 +132,14 @@ static void fill_arrival(struct batch *batch, struct message_row *row, const str
     row->message_id = decoded(batch, ev->message_id);
     row->recipients = count_addresses(ev->recipients);
     row->parent = kept(batch, ev->parent_id);
-    row->flags = (row->flags & ~(int64_t)(MESSAGE_FAKEREJECT | ROW_AMBIGUOUS)) | arrival_flags(ev);
+    row->flags = (row->flags & ~(int64_t)(MESSAGE_FAKEREJECT | ROW_AMBIGUOUS | MESSAGE_UNJOINED)) |
+                 arrival_flags(ev);
+}
+
+/* One line by two ways may bear two stamps, a second apart: syslog's and Exim's. */
+static bool same_second(int64_t a, int64_t b)
+{
+    return a != NUM_ABSENT && a - b <= 1 && b - a <= 1;
 }
 
 /* Of several arrivals of one id the last counts, and the message is ambiguous; that does not depend on the
@@ -130,8 +150,10 @@ static void add_arrival(struct batch *batch, const struct origin *origin, const 
     struct message_row *row = touch_message(batch, origin, ev, &index);
     bool later = row->received == NUM_ABSENT || row->received < origin->when.at ||
                  (row->received == origin->when.at && row->arrival_mark < (int64_t)origin->mark);
-    if (row->received == origin->when.at && row->arrival_mark == (int64_t)origin->mark) {
+    if (same_second(row->received, origin->when.at) && row->arrival_mark == (int64_t)origin->mark) {
         batch->tallies[origin->tally].copies++; /* one source may hold the same log twice */
+        if (origin->when.at < row->received)
+            row->received = origin->when.at;
         return;
     }
     row->arrivals++;
@@ -146,8 +168,10 @@ static void add_completion(struct batch *batch, const struct origin *origin, con
 {
     uint32_t index;
     struct message_row *row = touch_message(batch, origin, ev, &index);
-    if (row->completed == origin->when.at) {
+    if (same_second(row->completed, origin->when.at)) {
         batch->tallies[origin->tally].copies++;
+        if (origin->when.at < row->completed)
+            row->completed = origin->when.at;
         return;
     }
     row->completions++;
@@ -260,6 +284,7 @@ static void add_auth_failure(struct batch *batch, const struct origin *origin, c
     uint32_t class;
     struct slice reason = first_of(ev->reason, ev->text);
     row->reason = reason.p ? batch_reason(batch, reason, NUM_ABSENT, &class) : 0;
+    row->attempts = ev->count != NUM_ABSENT && ev->count > 0 ? ev->count : 1;
     row->flags = flags_of(origin, ev);
 }
 

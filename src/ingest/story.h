@@ -12,6 +12,7 @@ struct origin {
     int64_t server, source;  /* ids in the database */
     struct instant when;
     uint64_t mark;           /* with when.at, the event's identity */
+    bool late;               /* stamped by syslog for a daemon that has a log of its own */
     uint32_t tally;          /* its kind of line in the batch */
 };
 

@@ -21,43 +21,40 @@ struct joined {
 
 struct messages {
     struct store *store;
-    sqlite3_stmt *find, *insert, *set_arrival, *set_state, *orphans, *adopt, *all_deliveries;
+    sqlite3_stmt *find, *find_by_id, *insert, *set_arrival, *set_state, *orphans, *adopt, *all_deliveries;
     struct handed handed;
     struct joined *joined; /* by the batch's index */
     size_t capacity;
-    int64_t next_id;
+    int64_t next_id, loaded_server;
     char newest_id[32];    /* greatest exim id stored: what is greater is new */
 };
 
-static const char find_sql[] =
-    "SELECT id, at, received, arrival_mark, size, flags, host, ip, sender, local_user,"
-    "       copy_of IS NOT NULL, delayed, failed, remote, completed, frozen, thawed, removed"
-    "  FROM message WHERE exim_id = ?1 AND server = ?2";
+#define FIND_COLUMNS                                                                               \
+    "SELECT id, at, received, arrival_mark, size, flags, host, ip, sender, local_user,"            \
+    "       copy_of IS NOT NULL, delayed, failed, remote, completed, frozen, thawed, removed,"     \
+    "       auth IS NOT NULL, server FROM message "
 
 static const char set_arrival_sql[] =
     "UPDATE message SET received = ?2, received_ms = ?3, arrival_mark = ?4, arrival_source = ?5,"
     "  sender = ?6, host = ?7, helo = ?8, ip = ?9, protocol = ?10, auth = ?11, auth_id = ?12,"
     "  local_user = ?13, tls = ?14, size = ?15, subject = ?16, message_id = ?17, recipients = ?18,"
-    "  parent = ?19 WHERE id = ?1";
+    "  parent = ?19, copy_of = ?20 WHERE id = ?1";
 
 static const char set_state_sql[] =
-    "UPDATE message SET at = ?2, flags = ?3, delayed = ?4, failed = ?5, remote = ?6,"
+    "UPDATE message SET at = ?2, received = ?14, flags = ?3, delayed = ?4, failed = ?5, remote = ?6,"
     "  frozen = ?7, thawed = ?8, removed = ?9,"
     "  completed = coalesce(?10, completed),"
     "  completed_ms = CASE WHEN ?10 IS NULL THEN completed_ms ELSE ?11 END,"
     "  completed_source = CASE WHEN ?10 IS NULL THEN completed_source ELSE ?12 END,"
     "  queue_ms = CASE WHEN ?10 IS NULL THEN queue_ms ELSE ?13 END WHERE id = ?1";
 
-#define DELIVERY_IMAGE_SQL                                                                         \
-    "SELECT d.at, d.mark, d.kind, d.recipient, d.transport, d.host, d.ip, d.reason, d.reason_class," \
-    "       d.original IS NOT NULL AND lower(o.text) <> lower(coalesce(r.text, ''))"               \
-    "  FROM delivery d LEFT JOIN string o ON o.id = d.original"                                    \
-    "                  LEFT JOIN string r ON r.id = d.recipient WHERE d.message = ?1"
+#define DELIVERY_IMAGE_SQL DELIVERY_IMAGE_COLUMNS " WHERE d.message = ?1"
 
 static int prepare_all(struct messages *m, struct error *err)
 {
     const struct { sqlite3_stmt **stmt; const char *sql; } all[] = {
-        {&m->find, find_sql},
+        {&m->find, FIND_COLUMNS "WHERE exim_id = ?1 AND server = ?2"},
+        {&m->find_by_id, FIND_COLUMNS "WHERE id = ?1"},
         {&m->insert, "INSERT INTO message SELECT * FROM handed_message"},
         {&m->set_arrival, set_arrival_sql},
         {&m->set_state, set_state_sql},
@@ -102,8 +99,8 @@ void messages_free(struct messages **messages)
     struct messages *m = *messages;
     if (!m)
         return;
-    sqlite3_stmt *const all[] = {m->find,    m->insert, m->set_arrival,   m->set_state,
-                                 m->orphans, m->adopt,  m->all_deliveries};
+    sqlite3_stmt *const all[] = {m->find, m->find_by_id, m->insert, m->set_arrival, m->set_state,
+                                 m->orphans, m->adopt, m->all_deliveries};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         sqlite3_finalize(all[i]);
     free(m->joined);
@@ -145,6 +142,7 @@ static void read_known(struct joined *j, sqlite3_stmt *row)
     j->frozen = column(row, 15);
     j->thawed = column(row, 16);
     j->removed = column(row, 17);
+    j->was.authenticated = sqlite3_column_int(row, 18);
 }
 
 static int find_known(struct messages *m, struct joined *j, const struct message_row *row, struct error *err)
@@ -165,6 +163,42 @@ static bool is_newer(const struct messages *m, struct slice exim_id)
     return order > 0 || (order == 0 && exim_id.n > n);
 }
 
+int messages_load(struct messages *m, int64_t id, const struct server *server, struct message_image *image,
+                  struct error *err)
+{
+    struct joined j = {.arrival_mark = NUM_ABSENT};
+    sqlite3_bind_int64(m->find_by_id, 1, id);
+    int code = sqlite3_step(m->find_by_id);
+    if (code == SQLITE_ROW) {
+        read_known(&j, m->find_by_id);
+        m->loaded_server = sqlite3_column_int64(m->find_by_id, 19);
+    }
+    sqlite3_reset(m->find_by_id);
+    *image = j.was;
+    image->server = server;
+    return code == SQLITE_ROW ? 0 : store_error(m->store, err);
+}
+
+int64_t messages_server(const struct messages *messages)
+{
+    return messages->loaded_server;
+}
+
+struct delivery_image messages_delivery_image(sqlite3_stmt *row)
+{
+    return (struct delivery_image){
+        .at = sqlite3_column_int64(row, 0),
+        .kind = sqlite3_column_int64(row, 2),
+        .recipient = sqlite3_column_int64(row, 3),
+        .transport = sqlite3_column_int64(row, 4),
+        .host = sqlite3_column_int64(row, 5),
+        .ip = sqlite3_column_int64(row, 6),
+        .reason = sqlite3_column_int64(row, 7),
+        .reason_class = sqlite3_column_int64(row, 8),
+        .rewritten = sqlite3_column_int(row, 9),
+    };
+}
+
 /* ---- joining ----------------------------------------------------------------------------------- */
 
 static int64_t id_of(const struct batch *batch, uint32_t number)
@@ -172,13 +206,21 @@ static int64_t id_of(const struct batch *batch, uint32_t number)
     return batch->ids[number]; /* [0] is 0 */
 }
 
+/* See story.c: one line by two ways. */
+static bool same_second(int64_t a, int64_t b)
+{
+    return a != NUM_ABSENT && a - b <= 1 && b - a <= 1;
+}
+
 static void join_arrival(struct joined *j, const struct message_row *row, struct batch *batch)
 {
-    const int64_t of_arrival = MESSAGE_FAKEREJECT | ROW_AMBIGUOUS;
+    const int64_t of_arrival = MESSAGE_FAKEREJECT | ROW_AMBIGUOUS | MESSAGE_UNJOINED;
     if (row->received == NUM_ABSENT)
         return;
-    if (j->is.received == row->received && j->arrival_mark == row->arrival_mark) {
+    if (same_second(j->is.received, row->received) && j->arrival_mark == row->arrival_mark) {
         batch->tallies[row->arrival_tally].copies += row->arrivals;
+        if (row->received < j->is.received)
+            j->is.received = row->received;
         return;
     }
     bool first = j->is.received == NUM_ABSENT;
@@ -196,15 +238,19 @@ static void join_arrival(struct joined *j, const struct message_row *row, struct
     j->is.ip = id_of(batch, row->ip);
     j->is.sender = id_of(batch, row->sender);
     j->is.local_user = id_of(batch, row->local_user);
+    j->is.authenticated = row->auth != 0;
+    j->is.is_copy = row->copy_of.p != NULL;
 }
 
 static void join_completed(struct joined *j, const struct message_row *row, struct batch *batch)
 {
     if (row->completed == NUM_ABSENT)
         return;
-    if (j->is.completed == row->completed)
+    bool same = same_second(j->is.completed, row->completed);
+    if (same)
         batch->tallies[row->completed_tally].copies += row->completions;
-    j->takes_completed = j->is.completed == NUM_ABSENT || j->is.completed < row->completed;
+    j->takes_completed = j->is.completed == NUM_ABSENT ||
+                         (same ? row->completed < j->is.completed : row->completed > j->is.completed);
     if (j->takes_completed)
         j->is.completed = row->completed;
 }
@@ -275,6 +321,7 @@ static int store_arrival(struct messages *m, const struct joined *j, const struc
     bind_slice(stmt, 17, row->message_id);
     bind_int(stmt, 18, row->recipients);
     bind_slice(stmt, 19, row->parent);
+    bind_slice(stmt, 20, row->copy_of);
     return run(m, stmt, err);
 }
 
@@ -295,22 +342,8 @@ static int store_state(struct messages *m, const struct joined *j, const struct 
     bind_int(stmt, 11, row->completed_ms);
     bind_int(stmt, 12, row->completed_source);
     bind_int(stmt, 13, row->queue_ms);
+    bind_int(stmt, 14, j->is.received);
     return run(m, stmt, err);
-}
-
-static struct delivery_image delivery_image(sqlite3_stmt *row)
-{
-    return (struct delivery_image){
-        .at = sqlite3_column_int64(row, 0),
-        .kind = sqlite3_column_int64(row, 2),
-        .recipient = sqlite3_column_int64(row, 3),
-        .transport = sqlite3_column_int64(row, 4),
-        .host = sqlite3_column_int64(row, 5),
-        .ip = sqlite3_column_int64(row, 6),
-        .reason = sqlite3_column_int64(row, 7),
-        .reason_class = sqlite3_column_int64(row, 8),
-        .rewritten = sqlite3_column_int(row, 9),
-    };
 }
 
 static int adopt(struct messages *m, sqlite3_stmt *row, struct error *err)
@@ -333,7 +366,7 @@ static int correct_deliveries(struct messages *m, struct joined *j, struct rollu
                                         86400);
     int code, done = 0;
     while (done == 0 && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct delivery_image image = delivery_image(stmt);
+        struct delivery_image image = messages_delivery_image(stmt);
         rollup_delivery(rollup, &image, &j->was, -1);
         rollup_delivery(rollup, &image, &j->is, 1);
         if (orphans)

@@ -20,4 +20,18 @@ int messages_put(struct messages *messages, const struct server *server, struct 
    id is message.id. */
 const struct message_image *messages_image(const struct messages *messages, uint32_t index, int64_t *id);
 
+/* The image of a stored message; messages_server is then its server's id. */
+int messages_load(struct messages *messages, int64_t id, const struct server *server,
+                  struct message_image *image, struct error *err);
+
+int64_t messages_server(const struct messages *messages);
+
+/* at, mark and the image of a delivery: to be followed by a WHERE over d. */
+#define DELIVERY_IMAGE_COLUMNS                                                                     \
+    "SELECT d.at, d.mark, d.kind, d.recipient, d.transport, d.host, d.ip, d.reason, d.reason_class," \
+    "       d.original IS NOT NULL AND lower(o.text) <> lower(coalesce(r.text, '')), d.message"    \
+    "  FROM delivery d LEFT JOIN string o ON o.id = d.original"                                    \
+    "                  LEFT JOIN string r ON r.id = d.recipient"
+struct delivery_image messages_delivery_image(sqlite3_stmt *row);
+
 #endif

@@ -215,7 +215,7 @@ static void delivered_images(struct rollup *rollup, struct sum image, int64_t ho
 static void relayed_image(struct rollup *rollup, struct sum image, const struct delivery_image *d,
                           const struct message_image *m, int sign)
 {
-    if ((!d->host && !d->ip) || (!m->host && !m->ip) || d->rewritten)
+    if ((!d->host && !d->ip) || (!m->host && !m->ip) || m->authenticated || d->rewritten)
         return;
     image.key2 = m->sender;
     image.key3 = host_key(d->host, d->ip);
@@ -252,25 +252,26 @@ void rollup_delivery(struct rollup *rollup, const struct delivery_image *d, cons
     }
 }
 
-void rollup_rejection(struct rollup *rollup, const struct rejection_image *r)
+void rollup_rejection(struct rollup *rollup, const struct rejection_image *r, int sign)
 {
     int64_t hour;
     struct sum image = image_at(r->server, r->at, &hour);
-    add_keyed(rollup, image, 1, r->temporary ? MEASURE_DEFERRED_CLIENT_HOST : MEASURE_REJECTED_HOST, 0,
+    add_keyed(rollup, image, sign, r->temporary ? MEASURE_DEFERRED_CLIENT_HOST : MEASURE_REJECTED_HOST, 0,
               host_key(r->host, r->ip));
     image.key2 = r->reason;
     image.key3 = r->reason_class;
-    add_keyed(rollup, image, 1, r->temporary ? MEASURE_DEFERRED_CLIENT : MEASURE_REJECTED, 0, r->stage);
+    add_keyed(rollup, image, sign, r->temporary ? MEASURE_DEFERRED_CLIENT : MEASURE_REJECTED, 0, r->stage);
 }
 
-void rollup_auth_failure(struct rollup *rollup, const struct auth_failure_image *a)
+void rollup_auth_failure(struct rollup *rollup, const struct auth_failure_image *a, int sign)
 {
     int64_t hour;
     struct sum image = image_at(a->server, a->at, &hour);
+    image.count = a->attempts;
     image.key2 = host_key(a->host, a->ip);
-    add_keyed(rollup, image, 1, MEASURE_AUTH_FAILURE_HOST, 0, a->service);
+    add_keyed(rollup, image, sign, MEASURE_AUTH_FAILURE_HOST, 0, a->service);
     image.key2 = a->user;
-    add_keyed(rollup, image, 1, MEASURE_AUTH_FAILURE_USER, 0, a->service);
+    add_keyed(rollup, image, sign, MEASURE_AUTH_FAILURE_USER, 0, a->service);
 }
 
 /* ---- into the table ---------------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ struct message_image {
     int64_t size, flags;
     int64_t host, ip, sender, local_user;
     bool is_copy, delayed, failed, remote;
+    bool authenticated; /* submission: what it sends out is not relayed */
 };
 
 struct delivery_image {
@@ -63,7 +64,7 @@ struct rejection_image {
 struct auth_failure_image {
     const struct server *server;
     int64_t at;
-    int64_t service, host, ip, user;
+    int64_t service, host, ip, user, attempts;
 };
 
 /* kinds: string.id of each delivery kind, by enum delivery_kind; copied. */
@@ -73,8 +74,8 @@ void rollup_free(struct rollup **rollup);
 void rollup_message(struct rollup *rollup, const struct message_image *m, int sign);
 void rollup_delivery(struct rollup *rollup, const struct delivery_image *d, const struct message_image *m,
                      int sign);
-void rollup_rejection(struct rollup *rollup, const struct rejection_image *r);
-void rollup_auth_failure(struct rollup *rollup, const struct auth_failure_image *a);
+void rollup_rejection(struct rollup *rollup, const struct rejection_image *r, int sign);
+void rollup_auth_failure(struct rollup *rollup, const struct auth_failure_image *a, int sign);
 
 /* Adds what has gathered to table rollup, inside the transaction that is open, and forgets it. */
 int rollup_flush(struct rollup *rollup, struct store *store, struct error *err);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "../base/memory.h"
+#include "copies.h"
 #include "handed.h"
+#include "late.h"
 #include "messages.h"
 #include "rollup.h"
 #include "strings.h"
@@ -35,6 +37,9 @@ struct writer {
     struct strings *strings;
     struct messages *messages;
     struct rollup *rollup;
+    struct late *late;
+    int64_t kinds[DELIVERY_KINDS_END]; /* string.id of each delivery kind */
+    struct copies *copies_of; /* messages that a scanner re-injected */
     struct event_writer events[EVENT_TABLE_COUNT];
     sqlite3_stmt *tally, *position;
     struct ordered *ordered; /* room for the sorting of one table's rows, and for their order */
@@ -68,7 +73,6 @@ static int prepare_events(struct writer *w, enum event_table table, struct error
 /* Numbers of the delivery kinds' names, which the rollups tell apart. */
 static int make_rollup(struct writer *w, struct error *err)
 {
-    int64_t kinds[DELIVERY_KINDS_END] = {0};
     struct batch *batch = batch_new(store_hash_seed(w->store));
     uint32_t numbers[DELIVERY_KINDS_END];
     for (int i = 1; i < DELIVERY_KINDS_END; i++) {
@@ -77,9 +81,9 @@ static int make_rollup(struct writer *w, struct error *err)
     }
     int done = strings_resolve(w->strings, batch, err);
     for (int i = 1; i < DELIVERY_KINDS_END; i++)
-        kinds[i] = batch->ids[numbers[i]];
+        w->kinds[i] = batch->ids[numbers[i]];
     batch_free(&batch);
-    w->rollup = rollup_new(kinds);
+    w->rollup = rollup_new(w->kinds);
     return done;
 }
 
@@ -107,7 +111,8 @@ int writer_new(struct store *store, struct writer **writer, struct error *err)
     w->store = store;
     *writer = w;
     if (store_run(store, "BEGIN IMMEDIATE", err) < 0 || strings_new(store, &w->strings, err) < 0 ||
-        messages_new(store, &w->messages, err) < 0)
+        messages_new(store, &w->messages, err) < 0 || late_new(store, &w->late, err) < 0 ||
+        copies_new(store, &w->copies_of, err) < 0)
         return -1;
     for (int i = 0; i < EVENT_TABLE_COUNT; i++)
         if (prepare_events(w, (enum event_table)i, err) < 0)
@@ -130,6 +135,8 @@ void writer_free(struct writer **writer)
     free(w->order);
     sqlite3_finalize(w->tally);
     sqlite3_finalize(w->position);
+    copies_free(&w->copies_of);
+    late_free(&w->late);
     rollup_free(&w->rollup);
     messages_free(&w->messages);
     strings_free(&w->strings);
@@ -178,13 +185,13 @@ static struct ordered *ordered_rows(struct writer *w, const struct row_list *lis
     return w->ordered;
 }
 
-/* 1: the row is in the database already; 0: it is new. */
-static int is_copy(struct writer *w, struct event_writer *e, const struct ordered *row, struct error *err)
+/* 1: the database has a row of this key; 0: it has not. */
+static int is_stored(struct writer *w, struct event_writer *e, int64_t at, int64_t mark, struct error *err)
 {
-    if (row->at > e->newest)
+    if (at > e->newest)
         return 0;
-    sqlite3_bind_int64(e->find, 1, row->at);
-    sqlite3_bind_int64(e->find, 2, row->mark);
+    sqlite3_bind_int64(e->find, 1, at);
+    sqlite3_bind_int64(e->find, 2, mark);
     int code = sqlite3_step(e->find);
     sqlite3_reset(e->find);
     return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(w->store, err);
@@ -204,23 +211,60 @@ static uint32_t tally_of(const char *row, enum event_table table)
     return 0;
 }
 
+/* Tables whose lines a daemon's own log may hold as well. */
+static bool is_late(const char *row, enum event_table table)
+{
+    const void *r = row;
+    int64_t flags = table == TABLE_DELIVERY       ? ((const struct delivery_row *)r)->flags
+                    : table == TABLE_REJECTION    ? ((const struct rejection_row *)r)->flags
+                    : table == TABLE_AUTH_FAILURE ? ((const struct auth_failure_row *)r)->flags
+                    : table == TABLE_EVENT        ? ((const struct event_row *)r)->flags
+                                                  : NUM_ABSENT;
+    return flags != NUM_ABSENT && (flags & ROW_LATE);
+}
+
+static bool is_among(const struct ordered *rows, size_t count, int64_t at, int64_t mark)
+{
+    struct ordered key = {at, mark, 0};
+    return bsearch(&key, rows, count, sizeof *rows, compare_ordered) != NULL;
+}
+
+/* Whether the event of rows[i] is known: stored, met before in the batch, or told by the daemon itself with a
+   stamp a second earlier.  What syslog told with a stamp a second later makes room for it. */
+static int is_copy(struct writer *w, const struct server *server, const struct row_list *list,
+                   enum event_table table, const struct ordered *rows, size_t i, struct error *err)
+{
+    struct event_writer *e = &w->events[table];
+    const char *row = list->rows + rows[i].index * event_layouts[table].size;
+    int64_t at = rows[i].at, mark = rows[i].mark;
+    if (i > 0 && rows[i - 1].at == at && rows[i - 1].mark == mark)
+        return 1;
+    int stored = is_stored(w, e, at, mark, err);
+    if (stored != 0)
+        return stored;
+    if (is_late(row, table))
+        return is_among(rows, list->count, at - 1, mark) ? 1
+               : late_note(w->late, err) < 0             ? -1
+                                                         : is_stored(w, e, at - 1, mark, err);
+    if (at >= e->newest)
+        return 0;
+    return late_withdraw(w->late, table, at + 1, mark, w->messages, server, w->rollup, err) < 0 ? -1 : 0;
+}
+
 /* The new rows of a table in the order of its key; copies are counted. */
-static int news_of(struct writer *w, struct batch *batch, enum event_table table, uint32_t *order,
-                   size_t *count, struct error *err)
+static int news_of(struct writer *w, const struct server *server, struct batch *batch, enum event_table table,
+                   uint32_t *order, size_t *count, struct error *err)
 {
     const struct row_list *list = &batch->events[table];
     size_t row_size = event_layouts[table].size;
-    struct ordered *ordered = ordered_rows(w, list, row_size);
+    const struct ordered *ordered = ordered_rows(w, list, row_size);
     int copy = 0;
     *count = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        bool twin = i > 0 && ordered[i].at == ordered[i - 1].at && ordered[i].mark == ordered[i - 1].mark;
-        copy = twin ? 1 : is_copy(w, &w->events[table], &ordered[i], err);
-        if (copy < 0)
-            break;
-        if (copy)
+    for (size_t i = 0; i < list->count && copy >= 0; i++) {
+        copy = is_copy(w, server, list, table, ordered, i, err);
+        if (copy > 0)
             batch->tallies[tally_of(list->rows + ordered[i].index * row_size, table)].copies++;
-        else
+        else if (copy == 0)
             order[(*count)++] = ordered[i].index;
     }
     if (*count && copy >= 0 && ordered[list->count - 1].at > w->events[table].newest)
@@ -357,7 +401,7 @@ static void sum_rejection(struct writer *w, const struct server *server, const s
         .reason = id_of(batch, row->reason),
         .reason_class = id_of(batch, row->reason_class),
     };
-    rollup_rejection(w->rollup, &image);
+    rollup_rejection(w->rollup, &image, 1);
 }
 
 static void sum_auth_failure(struct writer *w, const struct server *server, const struct batch *batch,
@@ -370,8 +414,9 @@ static void sum_auth_failure(struct writer *w, const struct server *server, cons
         .host = id_of(batch, row->host),
         .ip = id_of(batch, row->ip),
         .user = id_of(batch, row->user),
+        .attempts = row->attempts,
     };
-    rollup_auth_failure(w->rollup, &image);
+    rollup_auth_failure(w->rollup, &image, 1);
 }
 
 static void sum_rows(struct writer *w, const struct server *server, const struct batch *batch,
@@ -406,7 +451,7 @@ static int put_events(struct writer *w, const struct server *server, struct batc
     if (count == 0)
         return 0;
     uint32_t *order = w->order = grow(w->order, &w->order_capacity, count, sizeof *order);
-    int done = news_of(w, batch, table, order, &count, err);
+    int done = news_of(w, server, batch, table, order, &count, err);
     if (done == 0 && count)
         done = insert_rows(w, batch, table, order, count, err);
     if (done == 0)
@@ -469,6 +514,7 @@ int writer_put(struct writer *w, const struct server *server, struct batch *batc
         messages_put(w->messages, server, batch, w->rollup, err) < 0)
         return -1;
     link_deliveries(w, batch);
+    copies_note(w->copies_of, server, batch);
     for (int i = 0; i < EVENT_TABLE_COUNT; i++)
         if (put_events(w, server, batch, (enum event_table)i, err) < 0)
             return -1;
@@ -478,7 +524,8 @@ int writer_put(struct writer *w, const struct server *server, struct batch *batc
 
 int writer_commit(struct writer *w, struct error *err)
 {
-    if (rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0 ||
+    if (copies_join(w->copies_of, w->kinds, w->messages, w->rollup, err) < 0 ||
+        rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0 ||
         store_run(w->store, "COMMIT", err) < 0)
         return -1;
     w->pending = 0;
