@@ -45,6 +45,24 @@ $(BUILD)/dialects.c: $(PARSERS) tools/dialects
 	@mkdir -p $(@D)
 	tools/dialects $(PARSERS) > $@
 
+demo: deps ## build, ingest LOGS (or the bundled town) and print the nightly report
+	@$(MAKE) -s mailtrail
+	@mkdir -p build && rm -f $(DEMO_DB) $(DEMO_DB)-*
+	@if [ "$(LOGS)" = tests/fixtures/town ]; then \
+	   MAILTRAIL_CONF=tests/fixtures/town/mailtrail.conf ./mailtrail ingest --db $(DEMO_DB) $(LOGS)/*log*; \
+	 else ./mailtrail ingest --db $(DEMO_DB) $(LOGS); fi
+	@./mailtrail report --db $(DEMO_DB)
+
+install: mailtrail ## install below DESTDIR/PREFIX
+	install -D -m 755 mailtrail $(DESTDIR)$(PREFIX)/bin/mailtrail
+	for page in packaging/man/*.[1-8]; do \
+	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/mailtrail
+	for page in packaging/man/*.[1-8]; do \
+	  rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+
 deps: ## install the libraries that the build needs (Debian packages)
 	@tools/deps $(BUILD_PACKAGES)
 
@@ -79,4 +97,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all check bench deps deps-check clean help
+.PHONY: all check bench demo install uninstall deps deps-check clean help

@@ -6,7 +6,7 @@
 
 static int run(int argc, char **argv)
 {
-    static const char *const names[] = {"sources", "line-kinds", "foreign-programs", "unparsed-lines",
+    static const char *const names[] = {"sources", "line-kinds", "unparsed-lines",
                                         "message-states", "database", NULL};
     const char *db = NULL, *format = NULL, *server = NULL;
     const struct option_spec options[] = {{"db", "FILE", "the database", &db},

@@ -276,7 +276,9 @@ static void add_auth_failure(struct batch *batch, const struct origin *origin, c
     PUT_HEAD(row, origin);
     row->ms = ms_of(origin);
     batch_want(batch, first_of(ev->service, SLICE_LIT("smtp")), &row->service);
-    batch_want(batch, decoded(batch, first_of(ev->user, ev->auth_id)), &row->user);
+    bool is_exim = !ev->service.p; /* whose text is escaped; the mailbox daemons' is as it stands */
+    struct slice user = first_of(ev->user, ev->auth_id);
+    batch_want(batch, is_exim ? decoded(batch, user) : user, &row->user);
     batch_want_lower(batch, ev->host, &row->host);
     batch_want(batch, ev->helo, &row->helo);
     batch_want(batch, ev->ip, &row->ip);

@@ -1,0 +1,41 @@
+-- report:  sources
+-- section: reading 5
+-- title:   Sources
+-- help:    Every source: its number, how far it was read, and how well it was understood.
+-- layout:  table
+-- column:  id          count     Number
+-- column:  lines       count     Lines
+-- column:  understood  count     Understood
+-- column:  copies      count     Copies
+-- column:  foreign     count     Foreign
+-- column:  blank       count     Blank
+-- column:  unparsed    count     Not understood
+-- column:  bytes       bytes     Bytes
+-- column:  begin       text      From
+-- column:  end         text      To
+-- column:  silence     duration  Longest silence
+-- column:  years       text      Years
+-- column:  server      text      Server
+-- column:  path        text      Source
+-- column:  damage      text      Damage
+SELECT s.id                               AS id,
+       s.lines                            AS lines,
+       CAST(s.understood AS INTEGER)      AS understood,
+       CAST(s.copies AS INTEGER)          AS copies,
+       CAST(s.foreign_lines AS INTEGER)   AS "foreign",
+       CAST(s.blank AS INTEGER)           AS blank,
+       CAST(s.unparsed AS INTEGER)        AS unparsed,
+       s.bytes                            AS bytes,
+       datetime(s.first_at + coalesce((SELECT z.utc_offset FROM zone_offset z
+                                         JOIN server v ON v.id = z.server
+                                        WHERE v.name = s.server AND z.since <= s.first_at
+                                        ORDER BY z.since DESC LIMIT 1), 0), 'unixepoch') AS begin,
+       s.time                             AS "end",
+       s.longest_gap                      AS silence,
+       coalesce(s.years, '')              AS years,
+       s.server                           AS server,
+       s.path                             AS path,
+       coalesce(s.damage, '')             AS damage
+  FROM sources s
+ WHERE (:server IS NULL OR s.server = :server)
+ ORDER BY s.id;
