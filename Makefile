@@ -48,9 +48,8 @@ $(BUILD)/dialects.c: $(PARSERS) tools/dialects
 demo: deps ## build, ingest LOGS (or the bundled town) and print the nightly report
 	@$(MAKE) -s mailtrail
 	@mkdir -p build && rm -f $(DEMO_DB) $(DEMO_DB)-*
-	@if [ "$(LOGS)" = tests/fixtures/town ]; then \
-	   MAILTRAIL_CONF=tests/fixtures/town/mailtrail.conf ./mailtrail ingest --db $(DEMO_DB) $(LOGS)/*log*; \
-	 else ./mailtrail ingest --db $(DEMO_DB) $(LOGS); fi
+	@if [ "$(LOGS)" = tests/fixtures/town ]; then export MAILTRAIL_CONF=$(LOGS)/mailtrail.conf; fi; \
+	 ./mailtrail ingest --db $(DEMO_DB) $(LOGS)
 	@./mailtrail report --db $(DEMO_DB)
 
 install: mailtrail ## install below DESTDIR/PREFIX
