@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use JSON::PP;
 use Exporter 'import';
-our @EXPORT_OK = qw(records rows slurp contents gaps_of_set);
+our @EXPORT_OK = qw(records rows slurp contents gaps_of_set logged_recipients refusals_of sessions_of);
 
 my $json = JSON::PP->new;
 
@@ -119,6 +119,14 @@ sub logged_mid {
     return $text;
 }
 
+# How many recipients `for` lists: those that the RCPT ACL discards only where it discards all.
+sub logged_recipients {
+    my ($t) = @_;
+    my @rcpts = grep { ($_->[1] // '') =~ /^2/ } @{ $t->{rcpts} };
+    my @kept = grep { $_->[0] !~ /^discard/ } @rcpts;
+    return $t->{case} eq 'discard' && @kept ? scalar @kept : scalar @rcpts;
+}
+
 # What the log shows of control bytes: three octal digits behind #.
 sub shown {
     my ($text) = @_;
@@ -183,9 +191,8 @@ sub gaps_of_mail {
         my $late = $t->{t} - $m->{received};
         push @gaps, [ 'message.received', $id, int $t->{t}, $m->{received} ] if $late < -1 || $late > 6;
         my $discards = $t->{case} eq 'discard';
+        $differ->('recipients', $id, logged_recipients($t), $m->{recipients}) if defined $m->{recipients};
         my @rcpts = grep { ($_->[1] // '') =~ /^2/ } @{ $t->{rcpts} };
-        $differ->('recipients', $id, scalar(grep { !$discards || $_->[0] !~ /^discard/ } @rcpts) || scalar @rcpts, $m->{recipients})
-            if defined $m->{recipients};
         @rcpts = map { envelope($_->[0]) } grep { ($_->[2] // '2') =~ /^2/ } @rcpts;        # PRDR: each answered again
         next if $t->{case} =~ /^oddmsg:(?:freeze|fail|extra)/;      # the system filter took them
         my @here = @{ $delivery{$id} || [] };
@@ -290,6 +297,18 @@ sub gaps_of_mail {
 # What each record says was refused, as Exim logs it: (stage, ip, code, address).  Exim logs nothing of a command that
 # it cannot read (501, 504, 500), one line for all recipients over the limit, and no sender where there was no HELO.
 sub refusals_of {
+    my (@truth) = @_;
+    my (%tried, @refusals);     # authfail.more goes on with the name of its connection
+    for my $t (@truth) {
+        my $socket = ($t->{src} // '') . ' ' . ($t->{sport} // '');
+        $tried{$socket} = [ client_ip($t), $t->{auth}[1] ] if $t->{case} eq 'authfail';
+        push @refusals, $t->{case} ne 'authfail.more' ? refusals_of_one($t)
+            : map { [ 'authfail', $tried{$socket}[0], 5, $tried{$socket}[1] ] } grep { /^535/ } @{ $t->{resp} };
+    }
+    return @refusals;
+}
+
+sub refusals_of_one {
     my ($t) = @_;
     my $ip = $t->{src} ? client_ip($t) : undef;
     my ($case, $kind) = split /:/, $t->{case}, 2;
@@ -354,18 +373,9 @@ sub set_id {
 sub gaps_of_refusals {
     my ($dir, $db) = @_;
     my (@gaps, %want, %have);
-    my %tried;          # authfail.more goes on with the name of its connection
-    for my $t (records("$dir/truth.jsonl")) {
-        my @refusals = refusals_of($t);
-        my $socket = ($t->{src} // '') . ' ' . ($t->{sport} // '');
-        $tried{$socket} = [ client_ip($t), $t->{auth}[1] ] if $t->{case} eq 'authfail';
-        if ($t->{case} eq 'authfail.more') {
-            @refusals = map { [ 'authfail', $tried{$socket}[0], 5, $tried{$socket}[1] ] } grep { /^535/ } @{ $t->{resp} };
-        }
-        for (@refusals) {
-            my ($stage, $ip, $code, $address) = @$_;
-            $want{"$stage $ip ${code}xx " . shown($address)}++;
-        }
+    for (refusals_of(records("$dir/truth.jsonl"))) {
+        my ($stage, $ip, $code, $address) = @$_;
+        $want{"$stage $ip ${code}xx " . shown($address)}++;
     }
     for my $r (rows($db, "SELECT r.*, m.ip AS client FROM rejections r LEFT JOIN messages m USING (server, exim_id) WHERE server = 'srv1'")) {
         my $stage = $r->{stage};
@@ -393,7 +403,7 @@ sub sessions_of {
     my ($t) = @_;
     my $imap = $t->{svc} =~ /imap/;
     my $ok = $imap ? qr/^a OK \[CAPABILITY/ : qr/^\+OK (?:Mailbox open|Logged in|opened (?:shared )?mailbox)/;
-    my $no = $imap ? qr/^a (?:NO (?:Invalid login|Invalid auth|\[AUTH|\[ALERT)|BAD Command unrecognized: AUTHENTICATE)/
+    my $no = $imap ? qr/^a (?:NO (?:Invalid login|Invalid auth|\[AUTH)|BAD Command unrecognized: AUTHENTICATE)/
                    : qr/^-ERR (?:Bad login|\[AUTH\]|Bad authentication)/;
     my ($ip, $last, @out) = ($t->{src});
     for my $reply (@{ $t->{replies} }) {
@@ -433,7 +443,7 @@ sub gaps_of_sessions {
     return () if !%want;
     $have{"$_->{service} " . ($_->{ip} // '-') . ' ' . ($_->{user} // '-')}++
         for rows($db, "SELECT * FROM sessions WHERE login IS NOT NULL");
-    $fail_have{"$_->{service} " . ($_->{ip} // '-')}++
+    $fail_have{"$_->{service} " . ($_->{ip} // '-')} += $_->{attempts}
         for rows($db, "SELECT * FROM auth_failures WHERE service <> 'smtp'");
     settle_unknown(\%want, \%have);
     compare_counts(\@gaps, 'login', \%want, \%have);
