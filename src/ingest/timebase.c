@@ -10,6 +10,7 @@
 #include "lines.h"
 
 #define FOLD_STEP 1200 /* a step back of 20 minutes is not disorder but the clock put back */
+#define ID_JUST_NOW 60 /* a line this soon after its message's id was not written an hour later */
 #define DAY 86400
 
 void timebase_start(struct timebase *tb, const struct zone *zone)
@@ -52,16 +53,27 @@ static int64_t year_after(struct timebase *tb, const struct stamp *stamp)
     return year;
 }
 
-/* Which pass of a fold: an id later than the first reading knows, a great step back tells, and what was
-   told holds until the fold is left.  A source that begins inside a fold leaves it to a guess. */
+static bool is_in_fold(const struct zone *zone, int64_t local)
+{
+    int64_t first, second;
+    zone_from_local(zone, local, &first, &second);
+    return first != second;
+}
+
+/* Which pass of a fold: an id later than the first reading knows; a great step back inside the fold tells, and
+   what was told holds until the fold is left.  A step back in the second pass, or from behind the fold, is
+   another log in the same source (zcat -f mainlog rejectlog).  A log that begins inside a fold leaves it to a
+   guess, unless an id of just then says the first. */
 static bool second_pass(struct timebase *tb, int64_t local, int64_t first, int64_t id_second, bool *guessed)
 {
+    bool back = tb->has_last && local < tb->last_local - FOLD_STEP;
+    bool was_first = back && !tb->in_second_pass && is_in_fold(tb->zone, tb->last_local);
     *guessed = false;
     if (id_second != INT64_MIN && id_second > first + 1)
         return tb->in_second_pass = true;
-    if (tb->has_last && local < tb->last_local - FOLD_STEP)
-        return tb->in_second_pass = true;
-    *guessed = !tb->in_second_pass && !tb->has_last;
+    if (back)
+        tb->in_second_pass = was_first;
+    *guessed = (back || !tb->has_last) && !tb->in_second_pass && id_second < first - ID_JUST_NOW;
     return tb->in_second_pass;
 }
 
