@@ -39,6 +39,7 @@ struct reader {
     uint64_t server_hash;
     int64_t line_number;
     const char *last_dialect; /* of the line before, for what continues it */
+    int64_t line_at;          /* instant of the line before, for what has no stamp */
     int64_t last_at, first_at, gap, gap_at;
     struct frame repeatable;  /* the last line of syslog, in text: what "last message repeated" means */
     char text[REPEATED_MAX];
@@ -51,6 +52,7 @@ static void save(struct reader *r)
 {
     struct carry out = {0};
     carry_put_int(&out, r->line_number);
+    carry_put_int(&out, r->line_at);
     carry_put_int(&out, r->last_at);
     carry_put_int(&out, r->time.last_local);
     carry_put_int(&out, r->time.has_last);
@@ -101,6 +103,7 @@ static void load(struct reader *r, struct carry *in)
 {
     struct frame last = {0};
     r->line_number = carry_get_int(in);
+    r->line_at = carry_get_int(in);
     r->last_at = carry_get_int(in);
     r->time.last_local = carry_get_int(in);
     r->time.has_last = carry_get_int(in) != 0;
@@ -151,6 +154,7 @@ static void count_line(struct reader *r, const char *dialect, const char *kind, 
 
 static void note_time(struct reader *r, int64_t at)
 {
+    r->line_at = at;
     if (r->first_at == NUM_ABSENT || at < r->first_at)
         r->first_at = at;
     if (r->last_at != NUM_ABSENT && at - r->last_at > r->gap) {
@@ -311,7 +315,7 @@ static void take_entry(struct reader *r, const struct entry *entry, const struct
 
 static void take_stray(struct reader *r, const struct entry *entry, const struct line *line)
 {
-    int64_t at = r->last_at == NUM_ABSENT ? 0 : r->last_at;
+    int64_t at = r->line_at == NUM_ABSENT ? 0 : r->line_at;
     uint64_t hash = hash_bytes(entry->text, 0);
     struct origin origin = {.server = r->job->server->id, .source = r->job->resume->row.id,
                             .when = {.at = at, .ms = -1}};
@@ -322,13 +326,21 @@ static void take_stray(struct reader *r, const struct entry *entry, const struct
     story_unparsed(r->batch, &origin, r->line_number, "", NUM_ABSENT, line->size, entry->text);
 }
 
-/* false: the year of this line must be found first, then the line taken again. */
-static bool take_line(struct reader *r, const struct line *line)
+/* Whether the year of this line must be found first.  Asked before the line is read: an entry of several parts
+   is read only once. */
+static bool needs_year(const struct reader *r, const struct line *line)
+{
+    struct frame frame;
+    if (r->time.has_last)
+        return false;
+    frame_parse(line->text, &frame);
+    return frame.kind != FRAME_NONE && timebase_needs_year(&r->time, &frame.at);
+}
+
+static void take_line(struct reader *r, const struct line *line)
 {
     struct entry entry;
     entries_read(r->entries, line, &entry);
-    if (entry.kind == ENTRY_WHOLE && timebase_needs_year(&r->time, &entry.frame.at))
-        return false;
     r->line_number++;
     r->batch->lines++;
     r->batch->octets += line->size + 1;
@@ -345,7 +357,6 @@ static bool take_line(struct reader *r, const struct line *line)
     case ENTRY_WHOLE:
         take_entry(r, &entry, line);
     }
-    return true;
 }
 
 /* ---- batches ----------------------------------------------------------------------------------- */
@@ -441,8 +452,9 @@ static int step(struct reader *r, struct line *line, struct error *err)
         r->reading->waiting = true;
         return 0;
     }
-    if (!take_line(r, line))
+    if (needs_year(r, line))
         return find_year(r, line->offset, err) < 0 ? -1 : AGAIN;
+    take_line(r, line);
     r->reading->lines++;
     if (r->job->progress && r->reading->lines % PROGRESS_LINES == 0)
         r->job->progress(r->job->context, r->reading);
@@ -492,7 +504,8 @@ static int start(struct reader *r, struct error *err)
     if (resume->is_known) {
         if (sources_carry(r->job->store, resume->row.id, &carry, err) < 0)
             return -1;
-        load(r, &carry);
+        if (carry.size) /* else it is to be read from its beginning again */
+            load(r, &carry);
         carry_free(&carry);
     } else if (sources_next_id(r->job->store, &r->job->resume->row.id, err) < 0) {
         return -1;
@@ -539,7 +552,7 @@ int reader_run(const struct reader_job *job, struct reading *reading, struct err
     r->identity = identity_new();
     r->server_hash = hash_bytes(slice_of(job->server->name, strlen(job->server->name)), 0);
     r->last_dialect = "";
-    r->last_at = r->first_at = r->gap_at = NUM_ABSENT;
+    r->line_at = r->last_at = r->first_at = r->gap_at = NUM_ABSENT;
     r->gap = -1;
     int64_t position = job->resume->row.position;
     int done = start(r, err);
