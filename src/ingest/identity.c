@@ -121,30 +121,44 @@ uint32_t identity_count(struct identity *identity, uint64_t key, int64_t at, uin
     return ++slot->count;
 }
 
+static int compare_used(const void *a, const void *b)
+{
+    const struct channel *const *x = a, *const *y = b;
+    return (*x)->used_at < (*y)->used_at ? -1 : (*x)->used_at > (*y)->used_at;
+}
+
 static bool is_kept(const struct channel *channel, const struct counter *counter)
 {
     return counter->count && counter->at >= channel->latest - SECONDS_KEPT;
 }
 
+static void save_channel(const struct channel *channel, struct carry *out)
+{
+    int64_t kept = 0;
+    for (size_t i = 0; i < channel->slot_count; i++)
+        kept += is_kept(channel, &channel->slots[i]);
+    carry_put_int(out, (int64_t)channel->key);
+    carry_put_int(out, channel->latest);
+    carry_put_int(out, kept);
+    for (size_t i = 0; i < channel->slot_count; i++) {
+        if (!is_kept(channel, &channel->slots[i]))
+            continue;
+        carry_put_int(out, channel->slots[i].at);
+        carry_put_int(out, (int64_t)channel->slots[i].hash);
+        carry_put_int(out, channel->slots[i].count);
+    }
+}
+
+/* The longest unused first, so that the next run makes room as this one would have. */
 void identity_save(const struct identity *identity, struct carry *out)
 {
+    const struct channel *ordered[CHANNELS_KEPT];
+    for (size_t i = 0; i < identity->count; i++)
+        ordered[i] = &identity->channels[i];
+    qsort(ordered, identity->count, sizeof *ordered, compare_used);
     carry_put_int(out, (int64_t)identity->count);
-    for (size_t c = 0; c < identity->count; c++) {
-        const struct channel *channel = &identity->channels[c];
-        int64_t kept = 0;
-        for (size_t i = 0; i < channel->slot_count; i++)
-            kept += is_kept(channel, &channel->slots[i]);
-        carry_put_int(out, (int64_t)channel->key);
-        carry_put_int(out, channel->latest);
-        carry_put_int(out, kept);
-        for (size_t i = 0; i < channel->slot_count; i++) {
-            if (!is_kept(channel, &channel->slots[i]))
-                continue;
-            carry_put_int(out, channel->slots[i].at);
-            carry_put_int(out, (int64_t)channel->slots[i].hash);
-            carry_put_int(out, channel->slots[i].count);
-        }
-    }
+    for (size_t i = 0; i < identity->count; i++)
+        save_channel(ordered[i], out);
 }
 
 static void load_channel(struct identity *identity, struct carry *in)
