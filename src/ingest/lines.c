@@ -150,8 +150,8 @@ static void hand_out(struct lines *in, struct line *line, size_t n, bool open)
 }
 
 /* The line is longer than the head room: keeps its beginning in the current chunk's memory and counts the
-   rest, chunk by chunk, up to its LF. */
-static bool long_line(struct lines *in, struct line *line)
+   rest, chunk by chunk, up to its LF.  As lines_next. */
+static int long_line(struct lines *in, struct line *line, struct error *err)
 {
     char *kept = xmalloc(LINE_KEPT);
     int64_t size = 0;
@@ -174,7 +174,10 @@ static bool long_line(struct lines *in, struct line *line)
         in->low = front + LINE_KEPT < in->p ? front + LINE_KEPT : in->p;
     *line = (struct line){slice_of(front, LINE_KEPT), in->offset, in->offset + size + (lf != NULL), size, !lf};
     in->offset = line->end;
-    return true;
+    if (lf || current(in)->state == 0)
+        return 1;
+    *err = current(in)->err;
+    return -1;
 }
 
 int lines_next(struct lines *in, struct line *line, struct error *err)
@@ -187,7 +190,7 @@ int lines_next(struct lines *in, struct line *line, struct error *err)
             return 1;
         }
         if (n > LINE_KEPT)
-            return long_line(in, line);
+            return long_line(in, line, err);
         if (next_chunk(in))
             continue;
         if (current(in)->state < 0) {
