@@ -228,10 +228,12 @@ static int read_source(struct ingest *in, const struct path *path, const struct 
     int done = reader_run(&job, &reading, err);
     if (done < 0 && err->kind == FAIL_DB)
         return -1;
-    in->outcome->lines += reading.lines;
-    in->outcome->unparsed += reading.unparsed;
-    in->outcome->sources += reading.lines > 0;
-    in->outcome->unchanged += reading.lines == 0 && done == 0;
+    if (done == 0 || err->kind != FAIL_DATA) {
+        in->outcome->lines += reading.lines;
+        in->outcome->unparsed += reading.unparsed;
+        in->outcome->sources += reading.lines > 0;
+        in->outcome->unchanged += reading.lines == 0 && done == 0;
+    }
     progress_next(&in->progress, source_progress(source), reading.lines);
     tell_silence(in, path->name, &reading);
     if (done < 0) {
@@ -240,6 +242,9 @@ static int read_source(struct ingest *in, const struct path *path, const struct 
     }
     if (!resume->is_known && reading.lines == 0)
         return 0;
+    if (reading.lines == 0 && source_facts(source)->regular &&
+        sources_touch(in->store, &resume->row, path->name, err) < 0)
+        return -1;
     return sources_file_read(in->store, source_facts(source), resume->row.id, err);
 }
 
@@ -264,7 +269,7 @@ static int take_source(struct ingest *in, const struct path *path, const struct 
                        const struct server *server, struct source *source, struct error *err)
 {
     struct resume resume;
-    int known = sources_file_known(in->store, source_facts(source), server->id, err);
+    int known = sources_file_known(in->store, source_facts(source), server->id, path->name, err);
     if (known != 0) {
         in->outcome->unchanged += known > 0;
         progress_next(&in->progress, source_facts(source)->size, 0);

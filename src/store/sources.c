@@ -130,21 +130,36 @@ static void bind_facts(sqlite3_stmt *stmt, const struct source_facts *facts)
     sqlite3_bind_int64(stmt, 4, facts->mtime_ns);
 }
 
-int sources_file_known(struct store *store, const struct source_facts *facts, int64_t server,
+static int rename_source(struct store *store, int64_t source, const char *path, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(store, "UPDATE source SET path = ?2 WHERE id = ?1", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_int64(stmt, 1, source);
+    sqlite3_bind_text(stmt, 2, path, -1, SQLITE_STATIC);
+    return finish(store, stmt, err);
+}
+
+int sources_file_known(struct store *store, const struct source_facts *facts, int64_t server, const char *path,
                        struct error *err)
 {
     if (!facts->regular)
         return 0;
     sqlite3_stmt *stmt = store_prepare(
-        store, "SELECT 1 FROM source_file f JOIN source s ON s.id = f.source"
+        store, "SELECT s.id, s.path <> ?6 FROM source_file f JOIN source s ON s.id = f.source"
                " WHERE f.device = ?1 AND f.inode = ?2 AND f.size = ?3 AND f.mtime_ns = ?4 AND s.server = ?5",
         err);
     if (!stmt)
         return -1;
     bind_facts(stmt, facts);
     sqlite3_bind_int64(stmt, 5, server);
+    sqlite3_bind_text(stmt, 6, path, -1, SQLITE_STATIC);
     int code = sqlite3_step(stmt);
+    int64_t source = sqlite3_column_int64(stmt, 0);
+    bool renamed = code == SQLITE_ROW && sqlite3_column_int(stmt, 1);
     sqlite3_finalize(stmt);
+    if (renamed && rename_source(store, source, path, err) < 0)
+        return -1;
     return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(store, err);
 }
 

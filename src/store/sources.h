@@ -40,8 +40,8 @@ int sources_touch(struct store *store, const struct source_row *row, const char 
 /* Notes why a source ended early; NULL: it is whole. */
 int sources_damage(struct store *store, int64_t source, const char *damage, struct error *err);
 
-/* Whether this very file was read to its end before.  1, 0, -1. */
-int sources_file_known(struct store *store, const struct source_facts *facts, int64_t server,
+/* Whether this very file was read to its end before; notes a path that it has got since.  1, 0, -1. */
+int sources_file_known(struct store *store, const struct source_facts *facts, int64_t server, const char *path,
                        struct error *err);
 int sources_file_read(struct store *store, const struct source_facts *facts, int64_t source,
                       struct error *err);
