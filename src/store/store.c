@@ -153,6 +153,8 @@ static int open_connection(struct store *store, enum store_mode mode, struct err
     sqlite3_extended_result_codes(store->db, 1);
     sqlite3_busy_timeout(store->db, 10000);
     sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+    /* The last to close would lock readers out for a checkpoint; ingest has made its own by then. */
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     return store_run(store, "PRAGMA cache_size = -32768; PRAGMA temp_store = memory;", err);
