@@ -74,6 +74,8 @@ static const char rebuild_rollup[] =
 
 static int run_rollup(struct store *store, struct error *err)
 {
+    if (store_run(store, "CREATE TEMP TABLE rollup_built AS SELECT * FROM rollup LIMIT 0", err) < 0)
+        return -1;
     const char *sql = embedded_find("schema/rollup.sql")->text;
     while (sql && *sql) {
         sqlite3_stmt *stmt;
