@@ -8,7 +8,7 @@
 struct late {
     struct store *store;
     bool any; /* the database holds late rows */
-    sqlite3_stmt *find[EVENT_TABLE_COUNT], *delete[EVENT_TABLE_COUNT];
+    sqlite3_stmt *find[EVENT_TABLE_COUNT], *delete[EVENT_TABLE_COUNT], *settle[EVENT_TABLE_COUNT];
 };
 
 #define AT_MARK_LATE " WHERE at = ?1 AND mark = ?2 AND flags & 16"
@@ -28,11 +28,14 @@ static int prepare(struct late *late, int table, struct error *err)
     if (!find_sql[table])
         return 0;
     char *sql = xprintf("DELETE FROM %s WHERE at = ?1 AND mark = ?2", event_layouts[table].table);
-    late->find[table] = store_prepare(late->store, find_sql[table], err);
-    if (late->find[table])
-        late->delete[table] = store_prepare(late->store, sql, err);
+    char *settle = xprintf("UPDATE %s SET flags = nullif(flags & ~16, 0)" AT_MARK_LATE,
+                           event_layouts[table].table);
+    if ((late->find[table] = store_prepare(late->store, find_sql[table], err)) &&
+        (late->delete[table] = store_prepare(late->store, sql, err)))
+        late->settle[table] = store_prepare(late->store, settle, err);
     free(sql);
-    return late->delete[table] ? 0 : -1;
+    free(settle);
+    return late->settle[table] ? 0 : -1;
 }
 
 int late_new(struct store *store, struct late **late, struct error *err)
@@ -57,6 +60,7 @@ void late_free(struct late **late)
     for (int table = 0; table < EVENT_TABLE_COUNT; table++) {
         sqlite3_finalize((*late)->find[table]);
         sqlite3_finalize((*late)->delete[table]);
+        sqlite3_finalize((*late)->settle[table]);
     }
     free(*late);
     *late = NULL;
@@ -68,6 +72,28 @@ int late_note(struct late *late, struct error *err)
         return 0;
     late->any = true;
     return store_run(late->store, "INSERT OR IGNORE INTO meta (name, value) VALUES ('late_rows', 1)", err);
+}
+
+static int step_at(struct late *late, sqlite3_stmt *stmt, int64_t at, int64_t mark, struct error *err)
+{
+    sqlite3_bind_int64(stmt, 1, at);
+    sqlite3_bind_int64(stmt, 2, mark);
+    int code = sqlite3_step(stmt);
+    sqlite3_reset(stmt);
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(late->store, err);
+}
+
+int late_is(struct late *late, enum event_table table, int64_t at, int64_t mark, struct error *err)
+{
+    return late->any && late->find[table] ? step_at(late, late->find[table], at, mark, err) : 0;
+}
+
+int late_settle(struct late *late, enum event_table table, int64_t at, int64_t mark, struct error *err)
+{
+    if (!late->any || !late->settle[table])
+        return 0;
+    int done = step_at(late, late->settle[table], at, mark, err);
+    return done < 0 ? -1 : sqlite3_changes(store_db(late->store)) > 0;
 }
 
 static int take_back_delivery(sqlite3_stmt *row, struct messages *messages, const struct server *server,

@@ -223,32 +223,86 @@ static bool is_late(const char *row, enum event_table table)
     return flags != NUM_ABSENT && (flags & ROW_LATE);
 }
 
-static bool is_among(const struct ordered *rows, size_t count, int64_t at, int64_t mark)
+static bool same_place(const struct ordered *a, const struct ordered *b)
 {
-    struct ordered key = {at, mark, 0};
-    return bsearch(&key, rows, count, sizeof *rows, compare_ordered) != NULL;
+    return a->at == b->at && a->mark == b->mark;
 }
 
-/* Whether the event of rows[i] is known: stored, met before in the batch, or told by the daemon itself with a
-   stamp a second earlier.  What syslog told with a stamp a second later makes room for it. */
-static int is_copy(struct writer *w, const struct server *server, const struct row_list *list,
-                   enum event_table table, const struct ordered *rows, size_t i, struct error *err)
+/* The rows of a batch's table in order. */
+struct ordered_list {
+    const struct ordered *rows;
+    size_t count;
+    const char *first; /* row of index 0 */
+    enum event_table table;
+};
+
+static bool late_at(const struct ordered_list *list, size_t i)
 {
-    struct event_writer *e = &w->events[table];
-    const char *row = list->rows + rows[i].index * event_layouts[table].size;
-    int64_t at = rows[i].at, mark = rows[i].mark;
-    if (i > 0 && rows[i - 1].at == at && rows[i - 1].mark == mark)
-        return 1;
-    int stored = is_stored(w, e, at, mark, err);
+    return is_late(list->first + list->rows[i].index * event_layouts[list->table].size, list->table);
+}
+
+/* Of the rows at the place of rows[i] the one that counts: the first that the daemon stamped, else the first. */
+static size_t chosen_twin(const struct ordered_list *list, size_t i)
+{
+    while (i > 0 && same_place(&list->rows[i - 1], &list->rows[i]))
+        i--;
+    size_t own = i;
+    while (late_at(list, own))
+        if (++own == list->count || !same_place(&list->rows[own], &list->rows[i]))
+            return i;
+    return own;
+}
+
+static bool has_own(const struct ordered_list *list, int64_t at, int64_t mark)
+{
+    struct ordered key = {at, mark, 0};
+    const struct ordered *found = bsearch(&key, list->rows, list->count, sizeof key, compare_ordered);
+    return found && !late_at(list, chosen_twin(list, (size_t)(found - list->rows)));
+}
+
+/* A row that syslog stamped: known if it is stored, or if the daemon itself stamped it a second earlier. */
+static int is_late_copy(struct writer *w, const struct ordered_list *list, const struct ordered *row,
+                        struct error *err)
+{
+    struct event_writer *e = &w->events[list->table];
+    int stored = is_stored(w, e, row->at, row->mark, err);
     if (stored != 0)
         return stored;
-    if (is_late(row, table))
-        return is_among(rows, list->count, at - 1, mark) ? 1
-               : late_note(w->late, err) < 0             ? -1
-                                                         : is_stored(w, e, at - 1, mark, err);
-    if (at >= e->newest)
+    if (has_own(list, row->at - 1, row->mark))
+        return 1;
+    if (late_note(w->late, err) < 0 || (stored = is_stored(w, e, row->at - 1, row->mark, err)) <= 0)
+        return stored;
+    int late = late_is(w->late, list->table, row->at - 1, row->mark, err);
+    return late < 0 ? -1 : !late;
+}
+
+/* What syslog stamped a second after the daemon's own row goes, unless the daemon tells that second too. */
+static int withdraw_late(struct writer *w, const struct server *server, const struct ordered_list *list,
+                         const struct ordered *row, struct error *err)
+{
+    if (row->at >= w->events[list->table].newest || has_own(list, row->at + 1, row->mark))
         return 0;
-    return late_withdraw(w->late, table, at + 1, mark, w->messages, server, w->rollup, err) < 0 ? -1 : 0;
+    return late_withdraw(w->late, list->table, row->at + 1, row->mark, w->messages, server, w->rollup, err);
+}
+
+/* Whether the event of rows[i] is known: stored, or told by another row of the batch.  What the daemon itself
+   stamped takes the place of what syslog stamped in that second, and makes what it stamped a second later go. */
+static int is_copy(struct writer *w, const struct server *server, const struct ordered_list *list, size_t i,
+                   struct error *err)
+{
+    const struct ordered *row = &list->rows[i];
+    struct event_writer *e = &w->events[list->table];
+    if (chosen_twin(list, i) != i)
+        return 1;
+    if (late_at(list, i))
+        return is_late_copy(w, list, row, err);
+    int stored = is_stored(w, e, row->at, row->mark, err);
+    int settled = stored > 0 ? late_settle(w->late, list->table, row->at, row->mark, err) : 0;
+    if (stored < 0 || settled < 0)
+        return -1;
+    if (stored && !settled)
+        return 1;
+    return withdraw_late(w, server, list, row, err) < 0 ? -1 : stored;
 }
 
 /* The new rows of a table in the order of its key; copies are counted. */
@@ -258,10 +312,11 @@ static int news_of(struct writer *w, const struct server *server, struct batch *
     const struct row_list *list = &batch->events[table];
     size_t row_size = event_layouts[table].size;
     const struct ordered *ordered = ordered_rows(w, list, row_size);
+    const struct ordered_list all = {ordered, list->count, list->rows, table};
     int copy = 0;
     *count = 0;
     for (size_t i = 0; i < list->count && copy >= 0; i++) {
-        copy = is_copy(w, server, list, table, ordered, i, err);
+        copy = is_copy(w, server, &all, i, err);
         if (copy > 0)
             batch->tallies[tally_of(list->rows + ordered[i].index * row_size, table)].copies++;
         else if (copy == 0)
