@@ -19,7 +19,8 @@
 
 struct path {
     char *name;
-    bool found; /* in a folder, not named: what is no log is passed over */
+    bool found;   /* in a folder, not named: what is no log is passed over */
+    size_t named; /* number of the requested path that it came from */
     int64_t size;
 };
 
@@ -32,6 +33,7 @@ struct ingest {
     struct progress progress;
     struct path *paths;
     size_t path_count, path_capacity;
+    bool *answered; /* by requested path: a log, or an error told, came of it */
     struct server **servers; /* each once, by name */
     size_t server_count, server_capacity;
     const struct source *current;
@@ -56,10 +58,10 @@ static void fail(struct ingest *in, const struct error *err)
 
 /* ---- paths ------------------------------------------------------------------------------------- */
 
-static void add_path(struct ingest *in, const char *name, bool found, int64_t size)
+static void add_path(struct ingest *in, const char *name, bool found, size_t named, int64_t size)
 {
     in->paths = grow(in->paths, &in->path_capacity, in->path_count + 1, sizeof *in->paths);
-    in->paths[in->path_count++] = (struct path){xstrdup(name), found, size};
+    in->paths[in->path_count++] = (struct path){xstrdup(name), found, named, size};
 }
 
 static int is_visible(const struct dirent *entry)
@@ -67,7 +69,7 @@ static int is_visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-static void add_folder(struct ingest *in, const char *folder)
+static void add_folder(struct ingest *in, const char *folder, size_t named)
 {
     struct dirent **entries;
     int count = scandir(folder, &entries, is_visible, alphasort);
@@ -76,6 +78,7 @@ static void add_folder(struct ingest *in, const char *folder)
         error_set(&err, FAIL_OS, "%s: cannot be listed: %s; run as a user who may read it", folder,
                   strerror(errno));
         fail(in, &err);
+        in->answered[named] = true;
         return;
     }
     for (int i = 0; i < count; i++) {
@@ -84,9 +87,11 @@ static void add_folder(struct ingest *in, const char *folder)
         struct stat link, st;
         if (lstat(name, &link) == 0 && stat(name, &st) == 0) {
             if (S_ISDIR(link.st_mode))
-                add_folder(in, name);
+                add_folder(in, name, named);
             else if (S_ISREG(st.st_mode))
-                add_path(in, name, true, st.st_size);
+                add_path(in, name, true, named, st.st_size);
+            else if (!S_ISDIR(st.st_mode))
+                say(in, name, "neither a file nor a folder; passed over");
         }
         free(name);
         free(entries[i]);
@@ -94,34 +99,28 @@ static void add_folder(struct ingest *in, const char *folder)
     free(entries);
 }
 
-static void add_named(struct ingest *in, const char *name)
+static void add_named(struct ingest *in, size_t named)
 {
     struct stat st;
-    size_t before = in->path_count;
-    int64_t failed = in->outcome->failed;
-    if (strcmp(name, "-") == 0 || stat(name, &st) < 0 || !S_ISDIR(st.st_mode)) {
-        add_path(in, name, false, strcmp(name, "-") != 0 && stat(name, &st) == 0 ? st.st_size : 0);
+    const char *name = in->request->paths[named];
+    bool is_there = strcmp(name, "-") != 0 && stat(name, &st) == 0;
+    if (is_there && S_ISDIR(st.st_mode)) {
+        add_folder(in, name, named);
         return;
     }
-    add_folder(in, name);
-    if (in->path_count == before && in->outcome->failed == failed) {
-        struct error err;
-        error_set(&err, FAIL_OS, "%s: no files in this folder; name the folder that holds the logs", name);
-        fail(in, &err);
-    }
+    add_path(in, name, false, named, is_there ? st.st_size : 0);
+    in->answered[named] = true;
 }
 
 /* A folder none of whose files is a log is worth an error. */
-static void check_folders(struct ingest *in, int64_t sources_before)
+static void check_folders(struct ingest *in)
 {
     for (size_t i = 0; i < in->request->path_count; i++) {
-        struct stat st;
-        const char *name = in->request->paths[i];
-        if (in->outcome->sources + in->outcome->unchanged > sources_before || stat(name, &st) < 0 ||
-            !S_ISDIR(st.st_mode))
-            continue;
         struct error err;
-        error_set(&err, FAIL_OS, "%s: no mail log in this folder; name the folder that holds them", name);
+        if (in->answered[i])
+            continue;
+        error_set(&err, FAIL_OS, "%s: no mail log in this folder; name the folder that holds them",
+                  in->request->paths[i]);
         fail(in, &err);
     }
 }
@@ -319,6 +318,15 @@ static int drop_unused_servers(struct ingest *in, struct error *err)
                      "DELETE FROM server WHERE id NOT IN (SELECT server FROM source);", err);
 }
 
+static int take_one(struct ingest *in, const struct path *path, struct error *err)
+{
+    const struct ingest_outcome *out = in->outcome;
+    int64_t before = out->sources + out->unchanged + out->failed;
+    int done = take_path(in, path, err);
+    in->answered[path->named] |= out->sources + out->unchanged + out->failed > before;
+    return done;
+}
+
 static int take_all(struct ingest *in, struct error *err)
 {
     int64_t total = 0;
@@ -326,10 +334,10 @@ static int take_all(struct ingest *in, struct error *err)
         total += in->paths[i].size;
     progress_start(&in->progress, in->request->quiet, total);
     for (size_t i = 0; i < in->path_count; i++)
-        if (take_path(in, &in->paths[i], err) < 0)
+        if (take_one(in, &in->paths[i], err) < 0)
             return -1;
     progress_clear(&in->progress);
-    check_folders(in, 0);
+    check_folders(in);
     return drop_unused_servers(in, err) < 0 ? -1 : writer_commit(in->writer, err);
 }
 
@@ -344,6 +352,7 @@ static void release(struct ingest *in)
     for (size_t i = 0; i < in->path_count; i++)
         free(in->paths[i].name);
     free(in->paths);
+    free(in->answered);
     for (size_t i = 0; i < in->server_count; i++)
         server_free(in->servers[i]), free(in->servers[i]);
     free(in->servers);
@@ -364,8 +373,9 @@ int ingest_run(struct store *store, const struct ingest_request *request, struct
     struct ingest in = {.store = store, .request = request, .outcome = outcome};
     settle_allocator();
     *outcome = (struct ingest_outcome){0};
+    in.answered = xcalloc(request->path_count, sizeof *in.answered);
     for (size_t i = 0; i < request->path_count; i++)
-        add_named(&in, request->paths[i]);
+        add_named(&in, i);
     int done = writer_new(store, &in.writer, err);
     if (done == 0) {
         in.handover = handover_new(in.writer, store_hash_seed(store));
