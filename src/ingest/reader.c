@@ -19,12 +19,14 @@
 #define ZONE_EVIDENCE 3
 #define ZONE_TOLERANCE 180    /* seconds between a message's id and its arrival line, receiving it included */
 #define QUARTER 900
+#define QUARTERS_MAX 104      /* no two zones are further apart than 26 hours */
 
 /* Arrivals whose stamp, read in the server's zone, lies whole quarters of an hour off its id. */
 struct zone_check {
     int64_t arrivals;
-    int64_t quarters; /* how far most of them lie off */
-    int64_t off;      /* arrivals that lie so far off, less those that lie off elsewhere */
+    int64_t off;      /* of them: off by whole quarters; by how many changes with the season */
+    int64_t quarters; /* how far most of these lie off */
+    int64_t votes;    /* arrivals that lie so far off, less those that lie off elsewhere */
 };
 
 struct reader {
@@ -175,10 +177,12 @@ static void check_zone(struct zone_check *zone, const struct frame *frame, const
     zone->arrivals++;
     if (off > -ZONE_TOLERANCE && off < QUARTER - ZONE_TOLERANCE)
         return;
-    if (rest < ZONE_TOLERANCE && zone->off == 0)
-        zone->quarters = quarters, zone->off = 1;
-    else if (rest < ZONE_TOLERANCE)
-        zone->off += quarters == zone->quarters ? 1 : -1;
+    if (rest >= ZONE_TOLERANCE || quarters < -QUARTERS_MAX || quarters > QUARTERS_MAX)
+        return;
+    zone->off++;
+    if (zone->votes == 0)
+        zone->quarters = quarters;
+    zone->votes += quarters == zone->quarters ? 1 : -1;
 }
 
 /* Exim writes each rejection to syslog twice, for its main log and for its reject log, unless
