@@ -43,7 +43,7 @@ static int run(int argc, char **argv)
     if (count < 0)
         return command_fail(&err);
     char *path = command_db_path(db);
-    int done = store_open(path, STORE_WRITE, &store, &err);
+    int done = store_open(path, STORE_CHANGE, &store, &err);
     if (done == 0)
         done = forget_all(store, server, count, argv + 1, &forgotten, &err);
     store_close(&store);

@@ -116,7 +116,7 @@ static int check_file(struct store *store, enum store_mode mode, struct error *e
                              store->path);
         return 0;
     }
-    if (mode == STORE_READ)
+    if (mode != STORE_WRITE)
         return error_set(err, FAIL_DB, "%s: no such database; make it with: mailtrail ingest --db %s LOGS",
                          store->path, store->path);
     if (make_folders(store->path, err) < 0)
@@ -265,10 +265,10 @@ static int prepare_file(struct store *store, enum store_mode mode, struct error 
     bool is_new;
     if (check_schema(store, &is_new, err) < 0)
         return -1;
-    if (mode == STORE_READ && is_new)
+    if (mode != STORE_WRITE && is_new)
         return error_set(err, FAIL_DB, "%s: is empty; fill it with: mailtrail ingest --db %s LOGS",
                          store->path, store->path);
-    if (mode == STORE_WRITE &&
+    if (mode != STORE_READ &&
         (migrate(store, is_new, err) < 0 ||
          store_run(store, "PRAGMA journal_mode = wal; PRAGMA synchronous = normal;"
                           "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536;", err) < 0))
@@ -286,7 +286,7 @@ int store_open(const char *path, enum store_mode mode, struct store **store, str
     s->path = xstrdup(path);
     s->lock = -1;
     *store = s;
-    if (check_file(s, mode, err) < 0 || (mode == STORE_WRITE && take_lock(s, err) < 0) ||
+    if (check_file(s, mode, err) < 0 || (mode != STORE_READ && take_lock(s, err) < 0) ||
         open_connection(s, mode, err) < 0 || prepare_file(s, mode, err) < 0) {
         store_close(store);
         return -1;

@@ -14,8 +14,9 @@
 #define STORE_VERSION 1                 /* number of the last schema/NNN_*.sql */
 
 enum store_mode {
-    STORE_READ, /* read-only; the file must be there */
-    STORE_WRITE /* made and migrated when need be; one writer at a time */
+    STORE_READ,   /* read-only; the file must be there */
+    STORE_CHANGE, /* as STORE_WRITE, but the file must be there */
+    STORE_WRITE   /* made and migrated when need be; one writer at a time */
 };
 
 struct store;
