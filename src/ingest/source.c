@@ -228,7 +228,8 @@ static int cut_short(struct source *in, struct error *err)
 static int broken(struct source *in, struct error *err)
 {
     return error_set(err, FAIL_GZIP,
-                     "%s: compressed data is damaged after %lld octets of log; what came before was kept",
+                     "%s: compressed data is damaged, noticed after %lld octets of log; what came before was kept, "
+                     "though its last lines may be wrong: with a whole copy at hand, forget this one and read that",
                      in->path, (long long)in->offset);
 }
 
