@@ -1,0 +1,359 @@
+#!/usr/bin/perl
+# What is wrong with the input, the database or the machine is told in one clear line with the right exit code,
+# and nothing else is lost: 0 done, 1 in part, 2 not done, 64 usage.
+use strict;
+use warnings;
+use Fcntl qw(:mode);
+use File::Basename qw(basename dirname);
+use POSIX qw(mkfifo);
+use Test::More;
+use lib dirname(__FILE__);
+use Ingest;
+
+my $log = root_of('tests/fixtures/once/channels/mainlog');
+my $databases = 0;
+sub new_db { folder() . '/' . ++$databases . '.db' }
+my $whole = do { my $db = new_db(); ingest($db, [$log], zone => 'UTC'); dump_of($db) };
+
+# Lines of standard error that tell an error: neither the summary nor a note on what was passed over.
+sub told { grep { !/: \d+ sources read, |passed over$|nothing to read$/ } split /\n/, $_[0]{err} }
+
+# One run: its exit code, and its one line of error.
+sub refuses {
+    my ($name, $code, $line, @words) = @_;
+    my %how = ref $words[-1] ? %{pop @words} : ();
+    my $got = mailtrail($how{binary} // sanitized(), \@words, %how);
+    is("$got->{code} $got->{signal}", "$code 0", "$name: exit code $code") or diag $got->{err};
+    my @told = told($got);
+    is(scalar @told, $line ? 1 : 0, "$name: one line") or diag $got->{err};
+    like($told[0] // '', $line, "$name: says what is wrong and what to do") if $line;
+    return $got;
+}
+
+sub ingests {
+    my ($name, $code, $line, $db, @paths) = @_;
+    my %how = ref $paths[-1] ? %{pop @paths} : ();
+    return refuses($name, $code, $line, 'ingest', '--db', $db, '--server', $how{server} // 'mx', '--zone',
+                   $how{zone} // 'UTC', @{$how{options} // []}, @paths, \%how);
+}
+
+sub is_whole { is(difference(dump_of($_[0]), $whole) . faults_of($_[0]), '', $_[1]) }
+
+# ---- paths ----
+
+sub test_paths {
+    my $folder = folder();
+    my $db = new_db();
+    ingests('no such file', 2, qr{^mailtrail: \Q$folder\E/none: no such file or folder; check the path$}, $db, "$folder/none");
+    my $got = ingests('no such file beside a log', 1, qr{/none: no such file}, $db, $log, "$folder/none");
+    is_whole($db, 'no such file beside a log: the log is kept');
+
+    mkdir "$folder/empty" or die;
+    ingests('an empty folder', 2, qr{/empty: no mail log in this folder; name the folder that}, new_db(), "$folder/empty");
+    spew("$folder/empty/notes.txt", "this is\nno log\n");
+    $got = ingests('a folder without logs', 2, qr{/empty: no mail log in this folder}, new_db(), "$folder/empty");
+    like($got->{err}, qr{/notes.txt: no log .*; passed over$}m, 'a folder without logs: its files are named');
+    ingests('a folder without logs beside a log', 1, qr{/empty: no mail log in this folder}, new_db(), $log, "$folder/empty");
+
+    in_shell('cp "$1" "$2"', $log, "$folder/empty/mainlog");
+    mkfifo("$folder/empty/fifo", 0600) or die;
+    symlink 'nowhere', "$folder/empty/dangling" or die;
+    $db = new_db();
+    $got = ingests('a folder with a log, a FIFO and other files', 0, undef, $db, "$folder/empty");
+    like($got->{err}, qr{/fifo: .*passed over$}m, 'a FIFO in a folder is named');
+    is_whole($db, 'a folder with a log, a FIFO and other files: the log is kept');
+    ingests('a FIFO by name', 2, qr{/fifo: neither a file nor a folder; pipe it into standard input}, new_db(), "$folder/empty/fifo");
+    ingests('a device', 2, qr{/dev/null: neither a file nor a folder}, new_db(), '/dev/null');
+}
+
+# The setup of a user who is not root, and may read what is made readable.
+sub nobody {
+    return if $>;
+    my (undef, undef, $uid, $gid) = getpwnam('nobody') or die 'no user nobody';
+    POSIX::setgid($gid);
+    POSIX::setuid($uid);
+    $> == $uid or die;
+}
+
+# A folder that nobody may enter and write to, with a copy of the binary there.
+sub open_folder {
+    my $folder = folder();
+    in_shell('cp "$1" "$2/mailtrail"; cp "$3" "$2/mainlog"; chmod 0777 "$2"; chmod a+x "$(dirname "$2")"', fast(), $folder, $log);
+    return $folder;
+}
+
+sub test_rights {
+    my $folder = open_folder();
+    my %how = (setup => \&nobody, binary => "$folder/mailtrail");
+    spew("$folder/secret", slurp($log));
+    chmod 0, "$folder/secret";
+    ingests('an unreadable file', 2, qr{/secret: not readable; run as a user who may read it}, "$folder/a.db", "$folder/secret", \%how);
+    ingests('an unreadable file beside a log', 1, qr{/secret: not readable}, "$folder/a.db", "$folder/secret", "$folder/mainlog", \%how);
+    is_whole("$folder/a.db", 'an unreadable file beside a log: the log is kept');
+    mkdir "$folder/closed" or die;
+    chmod 0, "$folder/closed";
+    ingests('an unreadable folder', 2, qr{/closed: cannot be listed: .*; run as a user who may}, "$folder/b.db", "$folder/closed", \%how);
+    chmod 0700, "$folder/closed";
+
+    ingest("$folder/own.db", [$log], zone => 'UTC');
+    chmod 0644, "$folder/own.db";
+    chmod 0644, glob "$folder/own.db-*";
+    my $more = spew("$folder/more", "2026-02-10 10:00:00 exim 4.96 daemon started: pid=1, no queue runs, not listening for SMTP\n");
+    ingests('a database that may only be read', 2, qr{own\.db}, "$folder/own.db", $more, \%how);
+    is_whole("$folder/own.db", 'a database that may only be read: unchanged');
+    my $status = mailtrail("$folder/mailtrail", ['status', '--db', "$folder/own.db"], setup => \&nobody);
+    is($status->{code}, 0, 'and it can be read') or diag $status->{err};
+    chmod 0600, "$folder/own.db";
+    ingests('a database of others', 2, qr{own\.db: not readable for you}, "$folder/own.db", $more, \%how);
+    ingests('no right to make the database', 2, qr{/closed/x\.db: cannot be made: .*; give another --db}, "$folder/closed/x.db", $more, \%how);
+}
+
+# ---- content ----
+
+sub test_content {
+    my $folder = folder();
+    my $bytes = join '', map { chr(($_ * 7919) % 251) } 1 .. 20000;
+    spew("$folder/binary", $bytes);
+    ingests('a binary file', 2, qr{/binary: is no log: no line with a time stamp}, new_db(), "$folder/binary");
+    spew("$folder/empty", '');
+    my $got = ingests('an empty file', 0, undef, new_db(), "$folder/empty");
+    like($got->{err}, qr{/empty: is empty; nothing to read}, 'an empty file is named');
+    in_shell('gzip -c "$1" >"$2"', "$folder/empty", "$folder/empty.gz");
+    ingests('an empty .gz', 0, undef, new_db(), "$folder/empty.gz");
+
+    my $text = slurp($log);
+    my @lines = split /^/, $text;
+    my $line = "2026-02-09 09:00:26 something new: ";
+    my %odd = ('NUL bytes' => "a\0b\0", 'broken UTF-8' => "\xff\xc3(\xe2\x82", 'Latin-1' => "M\xfcnchen", 'only CR' => "a\rb",
+               'escapes' => "\e]0;x\a");
+    for my $name (sort keys %odd) {
+        my $db = new_db();
+        spew("$folder/odd", join '', @lines[0 .. 99], "$line$odd{$name}\n", @lines[100 .. $#lines]);
+        ingests($name, 0, undef, $db, "$folder/odd");
+        my @more = grep { !/^\["(?:events|unparsed)"/ } split /\n/, difference(dump_of($db), $whole);
+        is(scalar(grep { /^only wanted/ } @more) . faults_of($db), '0', "$name: nothing of the rest is lost");
+        is(scalar(() = dump_of($db) =~ /something new/g), 1, "$name: the line is kept") or diag join "\n", @more;
+    }
+    my $db = new_db();
+    (my $open = $text) =~ s/\n\z//;
+    spew("$folder/open", $open);
+    ingests('no LF at the end', 0, undef, $db, "$folder/open");
+    isnt(dump_of($db), $whole, 'no LF at the end: the last line waits');
+    append("$folder/open", "\n");
+    ingests('its LF comes', 0, undef, $db, "$folder/open");
+    is_whole($db, 'its LF comes: the last line is there');
+    $db = new_db();
+    spew("$folder/open", $open);
+    ingests('no LF at the end of standard input', 0, undef, $db, '-', { input => "$folder/open" });
+    is_whole($db, 'no LF at the end of standard input: the last line counts');
+}
+
+sub test_long_line {
+    my $folder = folder();
+    my @lines = split /^/, slurp($log);
+    spew("$folder/long", join '', @lines[0 .. 99], '2026-02-09 09:00:26 something long: ');
+    in_shell('head -c 100000000 /dev/zero | tr "\0" x >>"$1"', "$folder/long");
+    append("$folder/long", join '', "\n", @lines[100 .. $#lines]);
+    for my $packed ('', '.gz') {
+        in_shell('gzip -1 -c "$1" >"$1.gz"', "$folder/long") if $packed;
+        my $db = new_db();
+        my $got = mailtrail('/usr/bin/time', ['-f', 'peak %M', fast(), 'ingest', '--db', $db, '--server', 'mx', '--zone', 'UTC',
+                                              "$folder/long$packed"]);
+        is($got->{code}, 0, "a line of 100 MB$packed") or diag $got->{err};
+        my ($peak) = $got->{err} =~ /peak (\d+)/;
+        cmp_ok($peak, '<', 256 * 1024, "a line of 100 MB$packed: memory stays below 256 MiB");
+        my $dump = dump_of($db);
+        my @lost = grep { /^only wanted/ && !/"tally"/ } split /\n/, difference($dump, $whole);
+        is("@lost", '', "a line of 100 MB$packed: nothing of the rest is lost");
+        like($dump, qr/something long: x{3900}/, "a line of 100 MB$packed: its beginning is kept");
+    }
+}
+
+sub test_packed {
+    my $folder = folder();
+    my $db = new_db();
+    in_shell('gzip -c "$1" >"$2"', $log, "$folder/log.gz");
+    my $packed = slurp("$folder/log.gz");
+    spew("$folder/cut.gz", substr $packed, 0, int(length($packed) / 2));
+    my $got = ingests('a .gz cut short', 1, qr{/cut\.gz: compressed data ends early; what could be read was kept, read it again}, $db, "$folder/cut.gz");
+    like($got->{err}, qr/ [1-9]\d* rows new/, 'a .gz cut short: what it held is kept');
+    my $status = mailtrail(fast(), ['status', '--db', $db]);
+    like($status->{out}, qr/ends early/, 'a .gz cut short: status says so');
+    spew("$folder/cut.gz", substr $packed, 0, -4); # all of the log, half of the trailer
+    ingests('a .gz cut in its trailer', 1, qr{/cut\.gz: compressed data ends early}, $db, "$folder/cut.gz");
+    spew("$folder/cut.gz", $packed);
+    ingests('the whole .gz', 0, undef, $db, "$folder/cut.gz");
+    is_whole($db, 'the whole .gz completes it');
+    $status = mailtrail(fast(), ['status', '--db', $db]);
+    unlike($status->{out}, qr/ends early/, 'the whole .gz: status says nothing of the cut any more');
+
+    $db = new_db();
+    my $broken = $packed;
+    substr $broken, -8, 4, 'XXXX'; # the checksum
+    spew("$folder/bad.gz", $broken);
+    ingests('a .gz with a wrong checksum', 1, qr{/bad\.gz: compressed data is damaged}, $db, "$folder/bad.gz");
+    is_whole($db, 'a .gz with a wrong checksum: what it held is kept');
+    spew("$folder/tiny.gz", substr $packed, 0, 5);
+    ingests('five bytes of a .gz', 2, qr{/tiny\.gz: compressed data ends early}, new_db(), "$folder/tiny.gz");
+    in_shell('zstd -qc "$1" | head -c 3000 >"$2"', $log, "$folder/cut.zst");
+    ingests('a .zst cut short beside a log', 1, qr{/cut\.zst: compressed data ends early}, new_db(), "$folder/cut.zst", $log);
+    spew("$folder/junk.gz", $packed . ("\0" x 3000));
+    $db = new_db();
+    ingests('a .gz with padding behind it', 0, undef, $db, "$folder/junk.gz");
+    is_whole($db, 'a .gz with padding behind it is whole');
+}
+
+# ---- databases ----
+
+sub test_databases {
+    my $folder = folder();
+    mkdir "$folder/folder" or die;
+    ingests('a folder as database', 2, qr{/folder: is a folder, not a database; give a file as --db}, "$folder/folder", $log);
+    spew("$folder/text", "no database at all\n" x 100);
+    ingests('a text as database', 2, qr{/text: is not a mailtrail database; give another --db}, "$folder/text", $log);
+    is(slurp("$folder/text"), "no database at all\n" x 100, 'a text as database: left alone');
+    in_shell('sqlite3 "$1" "CREATE TABLE x (a)"', "$folder/other.db");
+    my $before = slurp("$folder/other.db");
+    ingests("another program's database", 2, qr{/other\.db: is the database of another program}, "$folder/other.db", $log);
+    is(slurp("$folder/other.db"), $before, "another program's database: left alone");
+    ingest("$folder/new.db", [$log], zone => 'UTC');
+    in_shell('sqlite3 "$1" "PRAGMA user_version = 99"', "$folder/new.db");
+    ingests('a newer database', 2, qr{/new\.db: was made by a newer mailtrail .*; update mailtrail}, "$folder/new.db", $log);
+    ingest("$folder/bad.db", [$log], zone => 'UTC');
+    my $size = -s "$folder/bad.db";
+    my $bytes = slurp("$folder/bad.db");
+    substr $bytes, 8192, $size - 8192, join '', map { chr(($_ * 7919) % 251) } 1 .. $size - 8192;
+    spew("$folder/bad.db", $bytes);
+    ingests('a corrupt database', 2, qr{/bad\.db: the database is damaged; move it away}, "$folder/bad.db", $log);
+    refuses('forget where there is no database', 2, qr{/none\.db: no such database}, 'forget', '--db', "$folder/none.db", 'x');
+    ok(!-e "$folder/none.db", 'forget where there is no database makes none');
+    ingest("$folder/good.db", [$log], zone => 'UTC');
+    refuses('forget what is not there', 64, qr{no source 'nothing'; see mailtrail status}, 'forget', '--db', "$folder/good.db", 'nothing');
+    is_whole("$folder/good.db", 'forget what is not there: nothing is lost');
+    my $made = "$folder/deep/er/log.db";
+    ingests('folders of the database that are missing', 0, undef, $made, $log);
+    is(sprintf('%o', S_IMODE((stat $made)[2])), '640', 'they are made, the file for owner and group');
+}
+
+# ---- a full disk ----
+
+# Files may not grow beyond a size; the signal that says so is ignored.
+sub limited {
+    my ($blocks, @command) = @_;
+    return ('/bin/sh', ['-c', 'trap "" XFSZ; ulimit -f "$1"; shift; exec "$@"', 'sh', $blocks, @command]);
+}
+
+sub test_full_disk {
+    my $folder = folder();
+    in_shell('for n in 1 2 3 4 5 6 7 8 9 10 11 12; do sed "s/^2026-02-09/2026-03-$(printf %02d $n)/;s/^\(....-..-.. ..:..:..\.\...\) \[[0-9]*\] 1/\1 1/" "$1"; done >"$2"',
+             $log, "$folder/log");
+    my $wanted = do { my $db = new_db(); ingest($db, ["$folder/log"], zone => 'UTC'); dump_of($db) };
+    for my $kibibytes (100, 300, 500) {
+        my $db = new_db();
+        my ($shell, $words) = limited($kibibytes * 2, fast(), 'ingest', '--db', $db, '--server', 'mx', '--zone', 'UTC', "$folder/log");
+        my $got = mailtrail($shell, $words);
+        is("$got->{code} $got->{signal}", '2 0', "no room beyond $kibibytes KiB: exit code 2") or diag $got->{err};
+        my @told = told($got);
+        is(scalar @told, 1, "no room beyond $kibibytes KiB: one line") or diag $got->{err};
+        like($told[0] // '', qr{\Q$db\E: .*(?:run the same command again|free space)}, "no room beyond $kibibytes KiB: says so");
+        ingests("room again after $kibibytes KiB", 0, undef, $db, "$folder/log");
+        is(difference(dump_of($db), $wanted) . faults_of($db), '', "room again after $kibibytes KiB: complete");
+    }
+}
+
+# ---- words ----
+
+sub test_usage {
+    my $folder = folder();
+    refuses('an unknown command', 64, qr{no command 'ingset'; did you mean ingest; see mailtrail --help}, 'ingset');
+    refuses('an unknown option', 64, qr{ingest: no option --sever; did you mean --server; see mailtrail ingest --help}, 'ingest', '--sever', 'x', $log);
+    refuses('an option without its value', 64, qr{--server wants a value: NAME}, 'ingest', $log, '--server');
+    refuses('a value too many', 64, qr{--quiet takes no value}, 'ingest', '--quiet=yes', $log);
+    refuses('no path', 64, qr{ingest: no path; name logs, folders of logs, or -}, 'ingest', '--db', new_db());
+    refuses('a year of two digits', 64, qr{--year wants four digits, 1970 to 2100, not '26'}, 'ingest', '--year', '26', $log);
+    my $db = new_db();
+    ingest($db, [$log], zone => 'UTC');
+    refuses('an unknown report', 64, qr{no report .*rejected-host.*; }, 'report', '--db', $db, 'rejected-host');
+    refuses('an unknown format', 64, qr{no format 'jsn'}, 'report', '--db', $db, '--format', 'jsn');
+    refuses('a time that is none', 64, qr{'soon' is no time; write 2026-11-23}, 'report', '--db', $db, '--since', 'soon');
+    refuses('a zone that is none', 2, qr{no time zone 'Mars/Olympus' on this system; give one of}, 'ingest', '--db', new_db(), '--zone', 'Mars/Olympus', $log);
+    my %conf = ("server = mx\nsevrer = mx\n" => 2, "[/x]\nyear = soon\n" => 2, "zone\n" => 1, "\n\n# x\nsyslog_duplication = maybe\n" => 4);
+    for my $text (sort keys %conf) {
+        spew("$folder/conf", $text);
+        refuses("mailtrail.conf, line $conf{$text}", 64, qr{/conf:$conf{$text}: not understood; a line is KEY = VALUE}, 'ingest', '--config', "$folder/conf", $log);
+    }
+    refuses('no such configuration', 64, qr{/none: cannot be read: No such file}, 'ingest', '--config', "$folder/none", $log);
+    spew("$folder/conf", "server = top # all\r\nzone = UTC\n[*/other*]\n server = other\n");
+    in_shell('cp "$1" "$2"', $log, "$folder/other.log");
+    $db = new_db();
+    refuses('a configuration that is right', 0, undef, 'ingest', '--db', $db, '--config', "$folder/conf", $log, "$folder/other.log");
+    my %servers = map { $_ => 1 } dump_of($db) =~ /^\["messages",\d+,"[^"]*","(\w+)"/mg;
+    is(join(' ', sort keys %servers), 'other top', 'a configuration that is right: each path its server');
+}
+
+# ---- zones, years, servers ----
+
+sub test_zones {
+    my $fold = root_of('tests/fixtures/once/fold/mainlog');
+    my $db = new_db();
+    my $right = new_db();
+    ingest($right, [$fold], zone => 'Europe/Berlin');
+    ingests('a log from another zone', 2, qr{/mainlog: its message ids say that it was written at UTC\+0[12]:00, but server mx is in zone UTC .*nothing was taken: name its zone with --zone}, $db, $fold);
+    ingest($db, [$fold], zone => 'Europe/Berlin');
+    is(difference(dump_of($db), dump_of($right)), '', 'a log from another zone: taken with the zone it names');
+
+    $db = new_db();
+    ingest($db, [$log], zone => 'UTC');
+    my $got = ingests('a log from another zone beside others', 2, qr{mailtrail forget --server mx}, $db, $fold);
+    is_whole($db, 'a log from another zone beside others: they are kept');
+    ingests('a server has one zone', 2, qr{server mx was ingested in zone UTC, not Europe/Berlin; .*forget --server mx}, $db, $fold, { zone => 'Europe/Berlin' });
+    my $forgot = mailtrail(fast(), ['forget', '--db', $db, '--server', 'mx']);
+    is($forgot->{code}, 0, 'the command that mends it') or diag $forgot->{err};
+    ingest($db, [$fold], zone => 'Europe/Berlin');
+    is(difference(dump_of($db), dump_of($right)) . faults_of($db), '', 'the command that mends it: then the zone is taken');
+
+    ingest($db, [$log], server => 'second', zone => 'UTC');
+    my @dump = split /\n/, dump_of($db);
+    my ($second) = join "\n", map { s/"second"/"mx"/r } grep { /"second"/ } @dump;
+    is(difference($second, $whole), '', 'a second server in a zone of its own');
+    is(difference(join("\n", grep { !/"second"/ } @dump), dump_of($right)), '', 'a second server leaves the first alone');
+    ingest($db, [$log], server => 'third', zone => 'UTC');
+    my $forget = mailtrail(fast(), ['forget', '--db', $db, '--server', 'third']);
+    is(difference(dump_of($db), join "\n", @dump) . faults_of($db), '', 'a server forgotten leaves the others');
+}
+
+sub test_years {
+    my $folder = folder();
+    my $path = spew("$folder/maillog", "Oct 28 23:59:58 mx imapd[1]: Login user=ann host=[192.0.2.1]\n"
+        . "Nov  1 00:00:02 mx imapd[2]: Login user=bob host=[192.0.2.1]\nJan  2 03:04:05 mx imapd[3]: Login user=eve host=[192.0.2.1]\n");
+    for my $year (2019, 2023) {
+        my $db = new_db();
+        ingest($db, [$path], zone => 'UTC', options => ['--year', $year]);
+        my @times = dump_of($db) =~ /^\["sessions",\d+,"([^"]*)"/mg;
+        is("@times", "$year-10-28 23:59:58 $year-11-01 00:00:02 " . ($year + 1) . '-01-02 03:04:05', "--year $year");
+    }
+    in_shell('touch -d 2022-01-02T12:00:00Z "$1"', $path);
+    my $db = new_db();
+    ingest($db, [$path], zone => 'UTC');
+    like(dump_of($db), qr/"2021-10-28 23:59:58"/, 'the year by the time of the file');
+    spew($path, "Feb 29 01:02:03 mx imapd[1]: Login user=ann host=[192.0.2.1]\n");
+    in_shell('touch -d 2026-06-01T12:00:00Z "$1"', $path);
+    ingest($db, [$path], zone => 'UTC');
+    like(dump_of($db), qr/"2024-02-29 01:02:03"/, '29 February is in the leap year before the time of the file');
+    my $got = ingest(new_db(), [spew("$folder/silent", "Jan  1 00:00:00 mx imapd[1]: Login user=ann host=[192.0.2.1]\n"
+        . "Oct  1 00:00:00 mx imapd[2]: Login user=bob host=[192.0.2.1]\n")], zone => 'UTC');
+    like($got->{err}, qr{/silent: its stamps have no year and fall silent for \d+ days; if the years are wrong, forget it and give --year},
+         'a long silence is told');
+}
+
+test_paths();
+test_rights();
+test_content();
+test_long_line();
+test_packed();
+test_databases();
+test_full_disk();
+test_usage();
+test_zones();
+test_years();
+done_testing();
