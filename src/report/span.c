@@ -322,7 +322,9 @@ static struct slice next_name(struct slice *list)
     size_t n = 0;
     while (n < list->n && list->p[n] != ',' && list->p[n] != ' ')
         n++;
-    struct slice name = n ? slice_of(list->p, n) : SLICE_ABSENT;
+    if (n == 0)
+        return SLICE_ABSENT;
+    struct slice name = slice_of(list->p, n);
     *list = slice_after(*list, n);
     return name;
 }
