@@ -115,7 +115,8 @@ struct survey {
     struct timebase walk;
     int32_t assumed;      /* first year of the walk */
     bool any, anchored;
-    int64_t last_local;   /* where the walk ended, by the assumed year */
+    struct stamp last;    /* where the walk ended */
+    int64_t last_year;    /* its year, by the assumed one */
     int64_t anchor_local; /* first full stamp behind the stamps without years */
     int32_t leap_year;    /* year, by the walk, of a 29 February; 0: none met */
 };
@@ -130,7 +131,9 @@ static bool survey_stamp(struct survey *s, const struct stamp *stamp)
         return false;
     }
     int64_t year = year_after(&s->walk, stamp);
-    s->walk.last_local = s->last_local = local_of(stamp, year);
+    s->walk.last_local = local_of(stamp, year);
+    s->last = *stamp;
+    s->last_year = year;
     s->walk.has_last = s->any = true;
     if (stamp->mon == 2 && stamp->day == 29)
         s->leap_year = (int32_t)year;
@@ -151,19 +154,16 @@ static int64_t distance(int64_t a, int64_t b)
    the file's own time. */
 static int32_t shift_of(const struct survey *s, int64_t log_local)
 {
-    int64_t last_year = civil_year(floor_div(s->last_local, DAY));
-    int64_t into_year = s->last_local - days_from_civil(last_year, 1, 1) * DAY;
     int64_t limit = s->anchored ? s->anchor_local : log_local + DAY;
     int64_t year = civil_year(floor_div(limit, DAY)) + 1;
-    int64_t end = days_from_civil(year, 1, 1) * DAY + into_year;
     if (s->anchored) {
-        while (distance(end - 365 * DAY, limit) < distance(end, limit))
-            year--, end -= 365 * DAY;
+        while (distance(local_of(&s->last, year - 1), limit) < distance(local_of(&s->last, year), limit))
+            year--;
     } else {
-        while (days_from_civil(year, 1, 1) * DAY + into_year > limit)
+        while (local_of(&s->last, year) > limit)
             year--;
     }
-    int64_t shift = year - last_year;
+    int64_t shift = year - s->last_year;
     for (int tries = 0; s->leap_year && tries < 8 && !is_leap(s->leap_year + shift); tries++)
         shift--;
     return (int32_t)shift;
