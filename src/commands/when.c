@@ -41,6 +41,8 @@ static int64_t date(const char *p)
         eat(&p, '-') < 0 || (day = digits(&p, 2, 1, 31)) < 0)
         return -1;
     int64_t midnight = days_from_civil(year, (unsigned)mon, (unsigned)day) * DAY;
+    if (midnight >= days_from_civil(year + mon / 12, (unsigned)(mon % 12) + 1, 1) * DAY)
+        return -1; /* 31 June */
     if (!*p)
         return midnight;
     int64_t into = *p == ' ' || *p == 'T' ? clock_time(p + 1) : -1;
