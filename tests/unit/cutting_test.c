@@ -118,7 +118,7 @@ static void test_edges(void)
 static void test_random(void)
 {
     srand(7);
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 5; round++) {
         struct text t = {0};
         while (t.n < (size_t)3 * CHUNK) {
             int kind = rand() % 40;
@@ -181,7 +181,7 @@ static void test_packed(const char *name, const char *packed, size_t size, const
 {
     struct error err;
     char *file = file_of(packed, size);
-    for (size_t step = 1; step < 300000; step = step * 17 + 3) {
+    for (size_t step = 29; step < 300000; step = step * 17 + 3) {
         struct source *source = opened(file);
         struct outcome o = read_all(source, t, 0, step);
         check(!o.wrong && o.end == 0 && o.good == t->n && o.whole == (packed != t->p), "%s, read by %zu", name, step);
@@ -224,7 +224,7 @@ static void test_packings(void)
     struct text t = {0}, small = {0};
     while (t.n < 700000)
         add(&t, (t.n * 31) % 200, true);
-    while (small.n < 3000)
+    while (small.n < 700)
         add(&small, (small.n * 31) % 200, true);
     size_t cap = t.n * 2 + 10000;
     char *packed = malloc(cap);
@@ -245,11 +245,11 @@ static void test_packings(void)
     n += ZSTD_compress(packed + n, cap - n, t.p + 1000, t.n - 1000, 3);
     test_packed("zstd of two frames", packed, n, &t);
 
-    size_t first = gzip_into(packed, cap, small.p, 1700);
-    n = first + gzip_into(packed + first, cap - first, small.p + 1700, small.n - 1700);
+    size_t first = gzip_into(packed, cap, small.p, 400);
+    n = first + gzip_into(packed + first, cap - first, small.p + 400, small.n - 400);
     test_cuts("gzip", packed, n, first, &small);
-    first = ZSTD_compress(packed, cap, small.p, 1700, 3);
-    n = first + ZSTD_compress(packed + first, cap - first, small.p + 1700, small.n - 1700, 3);
+    first = ZSTD_compress(packed, cap, small.p, 400, 3);
+    n = first + ZSTD_compress(packed + first, cap - first, small.p + 400, small.n - 400, 3);
     test_cuts("zstd", packed, n, first, &small);
     free(packed);
     free(small.p);
