@@ -11,12 +11,15 @@
 
 struct text {
     char *p;
-    size_t n;
+    size_t n, room;
 };
 
 static void add(struct text *t, size_t line, bool lf)
 {
-    t->p = realloc(t->p, t->n + line + 1);
+    if (t->n + line + 1 > t->room)
+        t->p = realloc(t->p, t->room = (t->n + line + 1) * 2);
+    if (!t->p)
+        abort();
     for (size_t i = 0; i < line; i++)
         t->p[t->n + i] = (char)('!' + (t->n + i * 7) % 90);
     t->n += line;
