@@ -1630,8 +1630,11 @@ static unsigned word_of(const char *text, const char *const *list, unsigned coun
 static int64_t date_from(const char *text)
 {
 	struct date d;
-	int used = 0;
-	if (sscanf(text, "%4" SCNd64 "-%2u-%2u%n", &d.year, &d.month, &d.day, &used) != 3 || text[used] ||
+	char *p;
+	d.year = strtol(text, &p, 10);
+	d.month = (unsigned)strtoul(*p == '-' ? p + 1 : "", &p, 10);
+	d.day = (unsigned)strtoul(*p == '-' ? p + 1 : "", &p, 10);
+	if (*p || d.year > 9999 ||
 			d.year < 1970 || d.month < 1 || d.month > 12 || d.day < 1 || d.day > 31)
 		die("not a date: ", text);
 	int64_t days = days_of(d);

@@ -603,6 +603,22 @@ static void read_rejected_quoted(struct scan *s, const struct wording *w, const 
         message(s, ev);
 }
 
+/* `command" HOSTIDENT`: the command is the client's, and ends where the host item begins. */
+static void quoted_command(struct scan *s, const struct least *least, struct event *ev)
+{
+    struct slice rest = scan_rest(s);
+    ptrdiff_t at = slice_find(rest, "\" H=");
+    if (at < 0)
+        at = slice_find(rest, "\" U=");
+    if (s->bad || at < 0) {
+        s->bad = true;
+        return;
+    }
+    ev->command = slice_of(rest.p, (size_t)at);
+    s->p += at + 2;
+    host_ident(s, least, ev);
+}
+
 /* `rejected connection from HOST input="..."` behind the reason in brackets */
 static void read_synchronization(struct scan *s, const struct wording *w, const struct least *least,
                                  struct event *ev)
@@ -614,17 +630,7 @@ static void read_synchronization(struct scan *s, const struct wording *w, const 
         from_host(s, least, ev);
     } else {
         scan_lit(s, "\"");
-        struct slice rest = scan_rest(s);
-        ptrdiff_t at = slice_find(rest, "\" H=");
-        if (at < 0)
-            at = slice_find(rest, "\" U=");
-        if (at < 0) {
-            s->bad = true;
-            return;
-        }
-        ev->command = slice_of(rest.p, (size_t)at);
-        s->p += at + 2;
-        host_ident(s, least, ev);
+        quoted_command(s, least, ev);
     }
     ev->text = rest_text(s);
 }
@@ -634,17 +640,7 @@ static void read_protocol_error(struct scan *s, const struct wording *w, const s
                                 struct event *ev)
 {
     (void)w;
-    struct slice rest = scan_rest(s);
-    ptrdiff_t at = slice_find(rest, "\" H=");
-    if (at < 0)
-        at = slice_find(rest, "\" U=");
-    if (at < 0) {
-        s->bad = true;
-        return;
-    }
-    ev->command = slice_of(rest.p, (size_t)at);
-    s->p += at + 2;
-    host_ident(s, least, ev);
+    quoted_command(s, least, ev);
     ev->reason = rest_text(s);
 }
 

@@ -218,6 +218,18 @@ void batch_settle(struct batch *batch);
 /* Number of a reason with what varies taken out, and of its class. */
 uint32_t batch_reason(struct batch *batch, struct slice reason, int64_t errno_code, uint32_t *class);
 
+/* string.id of a string of the batch, once the writer has resolved it; 0 for none. */
+static inline int64_t batch_id(const struct batch *batch, uint32_t number)
+{
+    return batch->ids[number];
+}
+
+/* Whether two stamps may be of one line: by two ways it may bear syslog's and the daemon's, a second apart. */
+static inline bool same_second(int64_t a, int64_t b)
+{
+    return a != NUM_ABSENT && a - b <= 1 && b - a <= 1;
+}
+
 /* Number of a kind of line among the batch's tallies.  dialect and kind must be literals. */
 uint32_t batch_tally(struct batch *batch, const char *dialect, const char *kind, struct slice program);
 

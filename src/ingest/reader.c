@@ -546,9 +546,7 @@ static int settle(struct reader *r, int read, int64_t position, struct error *er
 
 int reader_run(const struct reader_job *job, struct reading *reading, struct error *err)
 {
-    struct reader *r = calloc(1, sizeof *r);
-    if (!r)
-        exit(EXIT_MEMORY);
+    struct reader *r = xcalloc(1, sizeof *r);
     *reading = (struct reading){.position = job->resume->row.position};
     r->job = job;
     r->reading = reading;

@@ -136,12 +136,6 @@ static void fill_arrival(struct batch *batch, struct message_row *row, const str
                  arrival_flags(ev);
 }
 
-/* One line by two ways may bear two stamps, a second apart: syslog's and Exim's. */
-static bool same_second(int64_t a, int64_t b)
-{
-    return a != NUM_ABSENT && a - b <= 1 && b - a <= 1;
-}
-
 /* Of several arrivals of one id the last counts, and the message is ambiguous; that does not depend on the
    order in which they are read. */
 static void add_arrival(struct batch *batch, const struct origin *origin, const struct event *ev)

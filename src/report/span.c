@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/embedded.h"
 #include "../base/memory.h"
+#include "../store/rollup_build.h"
 
 #define OFFSET_AT(server, at)                                                                      \
     "coalesce((SELECT z.utc_offset FROM zone_offset z WHERE z.server = " server                    \
@@ -38,13 +38,6 @@ static const char span_edges[] =
     " ORDER BY since) AS until FROM zone_offset)"
     " SELECT s.server, s.first_day, s.end_day, " DAY_BEGIN("s.first_day") ", "
     DAY_BEGIN("s.end_day") " FROM temp.report_span s ORDER BY s.server";
-
-static const char built_table[] =
-    "CREATE TEMP TABLE IF NOT EXISTS rollup_built (measure INTEGER NOT NULL, day INTEGER NOT NULL,"
-    " server INTEGER NOT NULL, slot INTEGER NOT NULL, key1 INTEGER NOT NULL, key2 INTEGER NOT NULL,"
-    " key3 INTEGER NOT NULL, key4 INTEGER NOT NULL, count INTEGER NOT NULL,"
-    " addresses INTEGER NOT NULL, bytes INTEGER NOT NULL,"
-    " PRIMARY KEY (measure, day, server, slot, key1, key2, key3, key4)) WITHOUT ROWID";
 
 #define TALLY_COLUMNS                                                                              \
     "SELECT m.name AS measure, r.day * 86400 AS at, date(r.day * 86400, 'unixepoch') AS time,"     \
@@ -138,37 +131,6 @@ static sqlite3_stmt *prepare_span(sqlite3 *db, const char *sql, int64_t since, i
     return statement;
 }
 
-/* One statement of rollup.sql; *sql moves behind it. */
-static int build_step(sqlite3 *db, const char **sql, int64_t since, int64_t until, int64_t server,
-                      struct error *err)
-{
-    sqlite3_stmt *statement;
-    if (sqlite3_prepare_v2(db, *sql, -1, &statement, sql))
-        return db_error(db, "schema/rollup.sql", err);
-    if (!statement)
-        return 0;
-    bind_int64(statement, ":since", since);
-    bind_int64(statement, ":until", until);
-    if (server)
-        bind_int64(statement, ":server", server);
-    while (sqlite3_step(statement) == SQLITE_ROW)
-        ;
-    return sqlite3_finalize(statement) ? db_error(db, "schema/rollup.sql", err) : 0;
-}
-
-int span_build(sqlite3 *db, int64_t since, int64_t until, int64_t server, struct error *err)
-{
-    const struct embedded *script = embedded_find("schema/rollup.sql");
-    if (!script)
-        return error_set(err, FAIL_DB, "schema/rollup.sql is not built in");
-    if (execute(db, built_table, err))
-        return -1;
-    for (const char *sql = script->text; *sql;)
-        if (build_step(db, &sql, since, until, server, err))
-            return -1;
-    return 0;
-}
-
 struct edges {
     int64_t server, first_day, end_day;
     int64_t first_begin; /* first second of first_day */
@@ -179,12 +141,12 @@ static int build_edges(sqlite3 *db, const struct edges *edges, int64_t since, in
                        struct error *err)
 {
     if (edges->first_day > edges->end_day)
-        return span_build(db, since, until, edges->server, err);
+        return rollup_build(db, since, until, edges->server, err);
     if (since != INT64_MIN && since < edges->first_begin &&
-        span_build(db, since, edges->first_begin, edges->server, err))
+        rollup_build(db, since, edges->first_begin, edges->server, err))
         return -1;
     if (until != INT64_MAX && edges->end_begin < until)
-        return span_build(db, edges->end_begin, until, edges->server, err);
+        return rollup_build(db, edges->end_begin, until, edges->server, err);
     return 0;
 }
 
@@ -217,7 +179,7 @@ static char *view_of(const struct edges *all, size_t count)
 static int fill_spans(sqlite3 *db, int64_t since, int64_t until, const char *server,
                       struct error *err)
 {
-    if (execute(db, span_tables, err) || execute(db, built_table, err))
+    if (execute(db, span_tables, err) || rollup_build_table(db, err))
         return -1;
     sqlite3_stmt *statement = prepare_span(db, span_fill, since, until, server);
     if (!statement)

@@ -62,10 +62,6 @@ int span_once(struct span *span, struct slice views, struct error *err);
 /* Takes all of it away again. */
 void span_close(struct span *span);
 
-/* Runs schema/rollup.sql: the rows of every measure from facts of since <= at < until (bounds as
-   above; server 0: all) go into temp.rollup_built, which is made if it is not there.  0, or -1. */
-int span_build(sqlite3 *db, int64_t since, int64_t until, int64_t server, struct error *err);
-
 int span_head_read(sqlite3 *db, int64_t since, int64_t until, const char *server,
                    struct span_head *head, struct error *err);
 void span_head_free(struct span_head *head);

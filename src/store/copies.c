@@ -6,7 +6,7 @@
 #include "../base/memory.h"
 
 struct pair {
-    int64_t copy, parent, server;
+    int64_t copy, parent;
 };
 
 struct copies {
@@ -112,7 +112,7 @@ static int find_pairs(struct copies *copies, struct error *err)
         copies->store,
         "SELECT c.id, (SELECT p.id FROM temp.near p WHERE p.message_id = c.message_id AND p.server = c.server"
         "   AND p.sender IS c.sender AND p.received BETWEEN c.received - 60 AND c.received"
-        "   AND p.exim_id < c.exim_id ORDER BY p.received DESC, p.exim_id DESC LIMIT 1) AS origin, c.server"
+        "   AND p.exim_id < c.exim_id ORDER BY p.received DESC, p.exim_id DESC LIMIT 1) AS origin"
         "  FROM message c INDEXED BY message_unjoined"
         " WHERE c.flags >= 32 AND c.flags & 64 AND c.at BETWEEN ?1 AND ?2 + 60 AND origin IS NOT NULL", err);
     if (!stmt)
@@ -125,22 +125,32 @@ static int find_pairs(struct copies *copies, struct error *err)
         copies->pairs = grow(copies->pairs, &copies->pair_capacity, copies->pair_count + 1,
                              sizeof *copies->pairs);
         copies->pairs[copies->pair_count++] = (struct pair){
-            sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2)};
+            sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1)};
     }
     sqlite3_finalize(stmt);
     return code == SQLITE_DONE ? 0 : store_error(copies->store, err);
 }
 
+/* A stored message with its server, which is NULL when no line of it came with this transaction. */
+static int load(const struct copies *copies, struct messages *messages, int64_t id,
+                struct message_image *image, struct error *err)
+{
+    int64_t server;
+    if (messages_load(messages, id, image, &server, err) < 0)
+        return -1;
+    image->server = server_of(copies, server);
+    return 0;
+}
+
 static int join_pair(struct copies *copies, const struct pair *pair, struct messages *messages,
                      struct rollup *rollup, struct error *err)
 {
-    const struct server *server = server_of(copies, pair->server);
     struct message_image was, is, parent;
-    if (!server)
-        return 0; /* none of its lines came with this transaction */
-    if (messages_load(messages, pair->copy, server, &was, err) < 0 ||
-        messages_load(messages, pair->parent, server, &parent, err) < 0)
+    if (load(copies, messages, pair->copy, &was, err) < 0 ||
+        load(copies, messages, pair->parent, &parent, err) < 0)
         return -1;
+    if (!was.server)
+        return 0;
     is = was;
     is.is_copy = true;
     rollup_message(rollup, &was, -1);
@@ -161,44 +171,44 @@ static int join_pair(struct copies *copies, const struct pair *pair, struct mess
     " LIKE '%clam%' OR " name " LIKE '%amavis%' OR " name " LIKE '%filter%')"
 
 /* Local deliveries of messages that were handed off. */
+static const char find_hand_offs[] =
+    DELIVERY_IMAGE_COLUMNS
+    " JOIN message m ON m.id = d.message LEFT JOIN string t ON t.id = d.transport"
+    " LEFT JOIN string u ON u.id = d.router"
+    " WHERE d.at BETWEEN ?1 AND ?2 + 60 AND m.flags & 32 AND d.host IS NULL AND d.ip IS NULL"
+    "   AND d.kind IN (?3, ?4) AND (" NAMED_FOR_SCANNING("t.text") " OR " NAMED_FOR_SCANNING("u.text") ")";
+
+static int hand_off_one(struct copies *copies, sqlite3_stmt *found, sqlite3_stmt *change, int64_t kind,
+                        struct messages *messages, struct rollup *rollup, struct error *err)
+{
+    struct message_image m;
+    struct delivery_image d = messages_delivery_image(found);
+    if (load(copies, messages, sqlite3_column_int64(found, 10), &m, err) < 0)
+        return -1;
+    if (!m.server)
+        return 0;
+    rollup_delivery(rollup, &d, &m, -1);
+    d.kind = kind;
+    rollup_delivery(rollup, &d, &m, 1);
+    sqlite3_bind_int64(change, 1, kind);
+    sqlite3_bind_int64(change, 2, d.at);
+    sqlite3_bind_int64(change, 3, sqlite3_column_int64(found, 1));
+    return store_step(copies->store, change, err);
+}
+
 static int hand_off(struct copies *copies, const int64_t *kinds, struct messages *messages,
                     struct rollup *rollup, struct error *err)
 {
-    static const char find_sql[] =
-        DELIVERY_IMAGE_COLUMNS
-        " JOIN message m ON m.id = d.message LEFT JOIN string t ON t.id = d.transport"
-        " LEFT JOIN string u ON u.id = d.router"
-        " WHERE d.at BETWEEN ?1 AND ?2 + 60 AND m.flags & 32 AND d.host IS NULL AND d.ip IS NULL"
-        "   AND d.kind IN (?3, ?4) AND (" NAMED_FOR_SCANNING("t.text") " OR " NAMED_FOR_SCANNING("u.text") ")";
-    sqlite3_stmt *find = store_prepare(copies->store, find_sql, err);
+    sqlite3_stmt *find = store_prepare(copies->store, find_hand_offs, err);
     sqlite3_stmt *change = find ? store_prepare(copies->store,
                                                 "UPDATE delivery SET kind = ?1 WHERE at = ?2 AND mark = ?3",
                                                 err) : NULL;
     int code = SQLITE_DONE, done = change ? 0 : -1;
-    if (done == 0) {
-        sqlite3_bind_int64(find, 1, copies->first);
-        sqlite3_bind_int64(find, 2, copies->last);
-        sqlite3_bind_int64(find, 3, kinds[DELIVERY_DELIVERED]);
-        sqlite3_bind_int64(find, 4, kinds[DELIVERY_ADDITIONAL]);
-        sqlite3_bind_int64(change, 1, kinds[DELIVERY_HANDOFF]);
-    }
-    while (done == 0 && (code = sqlite3_step(find)) == SQLITE_ROW) {
-        struct message_image m;
-        struct delivery_image d = messages_delivery_image(find);
-        int64_t message = sqlite3_column_int64(find, 10);
-        done = messages_load(messages, message, copies->servers[0], &m, err);
-        m.server = server_of(copies, messages_server(messages));
-        if (done < 0 || !m.server)
-            continue;
-        rollup_delivery(rollup, &d, &m, -1);
-        d.kind = kinds[DELIVERY_HANDOFF];
-        rollup_delivery(rollup, &d, &m, 1);
-        sqlite3_bind_int64(change, 2, d.at);
-        sqlite3_bind_int64(change, 3, sqlite3_column_int64(find, 1));
-        if (sqlite3_step(change) != SQLITE_DONE)
-            done = store_error(copies->store, err);
-        sqlite3_reset(change);
-    }
+    const int64_t bounds[] = {copies->first, copies->last, kinds[DELIVERY_DELIVERED], kinds[DELIVERY_ADDITIONAL]};
+    for (int i = 0; i < 4 && done == 0; i++)
+        sqlite3_bind_int64(find, i + 1, bounds[i]);
+    while (done == 0 && (code = sqlite3_step(find)) == SQLITE_ROW)
+        done = hand_off_one(copies, find, change, kinds[DELIVERY_HANDOFF], messages, rollup, err);
     if (done == 0 && code != SQLITE_DONE)
         done = store_error(copies->store, err);
     sqlite3_finalize(find);

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#include "../base/embedded.h"
 #include "../base/memory.h"
 #include "../ingest/resume.h"
+#include "rollup_build.h"
 
 /* Rows of the sources in temp.gone; the columns of messages that they own. */
 static const char delete_rows[] =
@@ -74,23 +74,8 @@ static const char rebuild_rollup[] =
 
 static int run_rollup(struct store *store, struct error *err)
 {
-    if (store_run(store, "CREATE TEMP TABLE rollup_built AS SELECT * FROM rollup LIMIT 0", err) < 0)
-        return -1;
-    const char *sql = embedded_find("schema/rollup.sql")->text;
-    while (sql && *sql) {
-        sqlite3_stmt *stmt;
-        if (sqlite3_prepare_v2(store_db(store), sql, -1, &stmt, &sql) != SQLITE_OK)
-            return store_error(store, err);
-        if (!stmt)
-            continue;
-        sqlite3_bind_int64(stmt, sqlite3_bind_parameter_index(stmt, ":since"), INT64_MIN);
-        sqlite3_bind_int64(stmt, sqlite3_bind_parameter_index(stmt, ":until"), INT64_MAX);
-        int code = sqlite3_step(stmt);
-        sqlite3_finalize(stmt);
-        if (code != SQLITE_DONE && code != SQLITE_ROW)
-            return store_error(store, err);
-    }
-    return store_run(store, rebuild_rollup, err);
+    return rollup_build(store_db(store), INT64_MIN, INT64_MAX, 0, err) < 0 ? -1
+                                                                         : store_run(store, rebuild_rollup, err);
 }
 
 /* Back to the beginning: the tail before position 0 is empty. */

@@ -100,9 +100,11 @@ static int take_back_delivery(sqlite3_stmt *row, struct messages *messages, cons
                               struct rollup *rollup, struct error *err)
 {
     struct message_image m;
+    int64_t id;
     struct delivery_image d = messages_delivery_image(row);
-    if (messages_load(messages, sqlite3_column_int64(row, 10), server, &m, err) < 0)
+    if (messages_load(messages, sqlite3_column_int64(row, 10), &m, &id, err) < 0)
         return -1;
+    m.server = server;
     rollup_delivery(rollup, &d, &m, -1);
     return 0;
 }

@@ -25,7 +25,7 @@ struct messages {
     struct handed handed;
     struct joined *joined; /* by the batch's index */
     size_t capacity;
-    int64_t next_id, loaded_server;
+    int64_t next_id;
     char newest_id[32];    /* greatest exim id stored: what is greater is new */
 };
 
@@ -163,7 +163,7 @@ static bool is_newer(const struct messages *m, struct slice exim_id)
     return order > 0 || (order == 0 && exim_id.n > n);
 }
 
-int messages_load(struct messages *m, int64_t id, const struct server *server, struct message_image *image,
+int messages_load(struct messages *m, int64_t id, struct message_image *image, int64_t *server,
                   struct error *err)
 {
     struct joined j = {.arrival_mark = NUM_ABSENT};
@@ -171,17 +171,11 @@ int messages_load(struct messages *m, int64_t id, const struct server *server, s
     int code = sqlite3_step(m->find_by_id);
     if (code == SQLITE_ROW) {
         read_known(&j, m->find_by_id);
-        m->loaded_server = sqlite3_column_int64(m->find_by_id, 19);
+        *server = sqlite3_column_int64(m->find_by_id, 19);
     }
     sqlite3_reset(m->find_by_id);
     *image = j.was;
-    image->server = server;
     return code == SQLITE_ROW ? 0 : store_error(m->store, err);
-}
-
-int64_t messages_server(const struct messages *messages)
-{
-    return messages->loaded_server;
 }
 
 struct delivery_image messages_delivery_image(sqlite3_stmt *row)
@@ -200,17 +194,6 @@ struct delivery_image messages_delivery_image(sqlite3_stmt *row)
 }
 
 /* ---- joining ----------------------------------------------------------------------------------- */
-
-static int64_t id_of(const struct batch *batch, uint32_t number)
-{
-    return batch->ids[number]; /* [0] is 0 */
-}
-
-/* See story.c: one line by two ways. */
-static bool same_second(int64_t a, int64_t b)
-{
-    return a != NUM_ABSENT && a - b <= 1 && b - a <= 1;
-}
 
 static void join_arrival(struct joined *j, const struct message_row *row, struct batch *batch)
 {
@@ -234,10 +217,10 @@ static void join_arrival(struct joined *j, const struct message_row *row, struct
     j->arrival_mark = row->arrival_mark;
     j->is.size = row->size;
     j->is.flags = (j->is.flags & ~of_arrival) | (row->flags & of_arrival);
-    j->is.host = id_of(batch, row->host);
-    j->is.ip = id_of(batch, row->ip);
-    j->is.sender = id_of(batch, row->sender);
-    j->is.local_user = id_of(batch, row->local_user);
+    j->is.host = batch_id(batch, row->host);
+    j->is.ip = batch_id(batch, row->ip);
+    j->is.sender = batch_id(batch, row->sender);
+    j->is.local_user = batch_id(batch, row->local_user);
     j->is.authenticated = row->auth != 0;
     j->is.is_copy = row->copy_of.p != NULL;
 }
@@ -280,14 +263,6 @@ static void join(struct joined *j, const struct message_row *row, struct batch *
 
 /* ---- storing ----------------------------------------------------------------------------------- */
 
-static void bind_int(sqlite3_stmt *stmt, int i, int64_t value)
-{
-    if (value == NUM_ABSENT)
-        sqlite3_bind_null(stmt, i);
-    else
-        sqlite3_bind_int64(stmt, i, value);
-}
-
 static void bind_slice(sqlite3_stmt *stmt, int i, struct slice text)
 {
     if (text.p)
@@ -296,61 +271,54 @@ static void bind_slice(sqlite3_stmt *stmt, int i, struct slice text)
         sqlite3_bind_null(stmt, i);
 }
 
-static int run(struct messages *m, sqlite3_stmt *stmt, struct error *err)
-{
-    int code = sqlite3_step(stmt);
-    sqlite3_reset(stmt);
-    return code == SQLITE_DONE ? 0 : store_error(m->store, err);
-}
-
 static int store_arrival(struct messages *m, const struct joined *j, const struct message_row *row,
                          const struct batch *batch, struct error *err)
 {
     const uint32_t refs[] = {row->sender,   row->host, row->helo,    row->ip,        row->protocol,
                              row->auth, row->auth_id, row->local_user, row->tls};
     sqlite3_stmt *stmt = m->set_arrival;
-    bind_int(stmt, 1, j->id);
-    bind_int(stmt, 2, row->received);
-    bind_int(stmt, 3, row->received_ms);
-    bind_int(stmt, 4, row->arrival_mark);
-    bind_int(stmt, 5, row->arrival_source);
+    store_bind_int(stmt, 1, j->id);
+    store_bind_int(stmt, 2, row->received);
+    store_bind_int(stmt, 3, row->received_ms);
+    store_bind_int(stmt, 4, row->arrival_mark);
+    store_bind_int(stmt, 5, row->arrival_source);
     for (int i = 0; i < 9; i++)
-        bind_int(stmt, 6 + i, refs[i] ? id_of(batch, refs[i]) : NUM_ABSENT);
-    bind_int(stmt, 15, row->size);
+        store_bind_int(stmt, 6 + i, refs[i] ? batch_id(batch, refs[i]) : NUM_ABSENT);
+    store_bind_int(stmt, 15, row->size);
     bind_slice(stmt, 16, row->subject);
     bind_slice(stmt, 17, row->message_id);
-    bind_int(stmt, 18, row->recipients);
+    store_bind_int(stmt, 18, row->recipients);
     bind_slice(stmt, 19, row->parent);
     bind_slice(stmt, 20, row->copy_of);
-    return run(m, stmt, err);
+    return store_step(m->store, stmt, err);
 }
 
 static int store_state(struct messages *m, const struct joined *j, const struct message_row *row,
                        struct error *err)
 {
     sqlite3_stmt *stmt = m->set_state;
-    bind_int(stmt, 1, j->id);
-    bind_int(stmt, 2, j->at);
-    bind_int(stmt, 3, j->is.flags);
-    bind_int(stmt, 4, j->is.delayed);
-    bind_int(stmt, 5, j->is.failed);
-    bind_int(stmt, 6, j->is.remote);
-    bind_int(stmt, 7, j->frozen);
-    bind_int(stmt, 8, j->thawed);
-    bind_int(stmt, 9, j->removed);
-    bind_int(stmt, 10, j->takes_completed ? row->completed : NUM_ABSENT);
-    bind_int(stmt, 11, row->completed_ms);
-    bind_int(stmt, 12, row->completed_source);
-    bind_int(stmt, 13, row->queue_ms);
-    bind_int(stmt, 14, j->is.received);
-    return run(m, stmt, err);
+    store_bind_int(stmt, 1, j->id);
+    store_bind_int(stmt, 2, j->at);
+    store_bind_int(stmt, 3, j->is.flags);
+    store_bind_int(stmt, 4, j->is.delayed);
+    store_bind_int(stmt, 5, j->is.failed);
+    store_bind_int(stmt, 6, j->is.remote);
+    store_bind_int(stmt, 7, j->frozen);
+    store_bind_int(stmt, 8, j->thawed);
+    store_bind_int(stmt, 9, j->removed);
+    store_bind_int(stmt, 10, j->takes_completed ? row->completed : NUM_ABSENT);
+    store_bind_int(stmt, 11, row->completed_ms);
+    store_bind_int(stmt, 12, row->completed_source);
+    store_bind_int(stmt, 13, row->queue_ms);
+    store_bind_int(stmt, 14, j->is.received);
+    return store_step(m->store, stmt, err);
 }
 
 static int adopt(struct messages *m, sqlite3_stmt *row, struct error *err)
 {
     sqlite3_bind_int64(m->adopt, 1, sqlite3_column_int64(row, 0));
     sqlite3_bind_int64(m->adopt, 2, sqlite3_column_int64(row, 1));
-    return run(m, m->adopt, err);
+    return store_step(m->store, m->adopt, err);
 }
 
 /* The arrival changed under deliveries that are stored already: takes their old images back and adds the new.
@@ -406,7 +374,7 @@ static int store_new(struct messages *m, struct batch *batch, const uint32_t *or
     m->handed.ids = batch->ids;
     m->handed.order = order;
     m->handed.count = count;
-    return count ? run(m, m->insert, err) : 0;
+    return count ? store_step(m->store, m->insert, err) : 0;
 }
 
 static void make_new(struct messages *m, struct joined *j, struct message_row *row, struct rollup *rollup)

@@ -20,11 +20,9 @@ int messages_put(struct messages *messages, const struct server *server, struct 
    id is message.id. */
 const struct message_image *messages_image(const struct messages *messages, uint32_t index, int64_t *id);
 
-/* The image of a stored message; messages_server is then its server's id. */
-int messages_load(struct messages *messages, int64_t id, const struct server *server,
-                  struct message_image *image, struct error *err);
-
-int64_t messages_server(const struct messages *messages);
+/* The image of a stored message, all but its server, whose id is *server. */
+int messages_load(struct messages *messages, int64_t id, struct message_image *image, int64_t *server,
+                  struct error *err);
 
 /* at, mark and the image of a delivery: to be followed by a WHERE over d. */
 #define DELIVERY_IMAGE_COLUMNS                                                                     \

@@ -69,6 +69,21 @@ sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *
     return NULL;
 }
 
+void store_bind_int(sqlite3_stmt *stmt, int i, int64_t value)
+{
+    if (value == INT64_MIN)
+        sqlite3_bind_null(stmt, i);
+    else
+        sqlite3_bind_int64(stmt, i, value);
+}
+
+int store_step(struct store *store, sqlite3_stmt *stmt, struct error *err)
+{
+    int code = sqlite3_step(stmt);
+    sqlite3_reset(stmt);
+    return code == SQLITE_DONE ? 0 : store_error(store, err);
+}
+
 int store_run(struct store *store, const char *sql, struct error *err)
 {
     return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_error(store, err);

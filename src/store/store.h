@@ -33,6 +33,10 @@ int store_error(struct store *store, struct error *err);
 
 /* A statement, or NULL with *err filled.  The caller finalizes it. */
 sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *err);
+/* Binds a number; INT64_MIN, which is how rows say absent, as NULL. */
+void store_bind_int(sqlite3_stmt *stmt, int i, int64_t value);
+/* Runs a statement that answers no rows, and makes it ready for the next time. */
+int store_step(struct store *store, sqlite3_stmt *stmt, struct error *err);
 /* Runs a script. */
 int store_run(struct store *store, const char *sql, struct error *err);
 

@@ -405,11 +405,6 @@ static int insert_rows(struct writer *w, const struct batch *batch, enum event_t
 
 /* ---- sums -------------------------------------------------------------------------------------- */
 
-static int64_t id_of(const struct batch *batch, uint32_t number)
-{
-    return batch->ids[number]; /* [0] is 0 */
-}
-
 static bool same_ignoring_case(struct slice a, struct slice b)
 {
     if (a.n != b.n)
@@ -430,13 +425,13 @@ static void sum_delivery(struct writer *w, const struct batch *batch, const stru
     const struct message_image *m = messages_image(w->messages, row->owner, &message);
     struct delivery_image image = {
         .at = row->at,
-        .kind = id_of(batch, row->kind),
-        .recipient = id_of(batch, row->recipient),
-        .transport = id_of(batch, row->transport),
-        .host = id_of(batch, row->host),
-        .ip = id_of(batch, row->ip),
-        .reason = id_of(batch, row->reason),
-        .reason_class = id_of(batch, row->reason_class),
+        .kind = batch_id(batch, row->kind),
+        .recipient = batch_id(batch, row->recipient),
+        .transport = batch_id(batch, row->transport),
+        .host = batch_id(batch, row->host),
+        .ip = batch_id(batch, row->ip),
+        .reason = batch_id(batch, row->reason),
+        .reason_class = batch_id(batch, row->reason_class),
         .rewritten = row->original && !same_ignoring_case(batch->strings[row->original].text,
                                                           batch->strings[row->recipient].text),
     };
@@ -450,11 +445,11 @@ static void sum_rejection(struct writer *w, const struct server *server, const s
         .server = server,
         .at = row->at,
         .temporary = row->temporary != 0,
-        .stage = id_of(batch, row->stage),
-        .host = id_of(batch, row->host),
-        .ip = id_of(batch, row->ip),
-        .reason = id_of(batch, row->reason),
-        .reason_class = id_of(batch, row->reason_class),
+        .stage = batch_id(batch, row->stage),
+        .host = batch_id(batch, row->host),
+        .ip = batch_id(batch, row->ip),
+        .reason = batch_id(batch, row->reason),
+        .reason_class = batch_id(batch, row->reason_class),
     };
     rollup_rejection(w->rollup, &image, 1);
 }
@@ -465,10 +460,10 @@ static void sum_auth_failure(struct writer *w, const struct server *server, cons
     struct auth_failure_image image = {
         .server = server,
         .at = row->at,
-        .service = id_of(batch, row->service),
-        .host = id_of(batch, row->host),
-        .ip = id_of(batch, row->ip),
-        .user = id_of(batch, row->user),
+        .service = batch_id(batch, row->service),
+        .host = batch_id(batch, row->host),
+        .ip = batch_id(batch, row->ip),
+        .user = batch_id(batch, row->user),
         .attempts = row->attempts,
     };
     rollup_auth_failure(w->rollup, &image, 1);
@@ -516,21 +511,6 @@ static int put_events(struct writer *w, const struct server *server, struct batc
 
 /* ---- tallies and position ---------------------------------------------------------------------- */
 
-static void bind_int(sqlite3_stmt *stmt, int i, int64_t value)
-{
-    if (value == NUM_ABSENT)
-        sqlite3_bind_null(stmt, i);
-    else
-        sqlite3_bind_int64(stmt, i, value);
-}
-
-static int run(struct writer *w, sqlite3_stmt *stmt, struct error *err)
-{
-    int code = sqlite3_step(stmt);
-    sqlite3_reset(stmt);
-    return code == SQLITE_DONE ? 0 : store_error(w->store, err);
-}
-
 static int put_tallies(struct writer *w, const struct batch *batch, struct error *err)
 {
     int done = 0;
@@ -543,24 +523,24 @@ static int put_tallies(struct writer *w, const struct batch *batch, struct error
         sqlite3_bind_int64(w->tally, 5, t->lines);
         sqlite3_bind_int64(w->tally, 6, t->copies);
         w->copies += t->copies;
-        done = run(w, w->tally, err);
+        done = store_step(w->store, w->tally, err);
     }
     return done;
 }
 
 static int put_position(struct writer *w, const struct checkpoint *c, struct error *err)
 {
-    bind_int(w->position, 1, c->source);
-    bind_int(w->position, 2, c->position);
-    bind_int(w->position, 3, c->lines);
+    store_bind_int(w->position, 1, c->source);
+    store_bind_int(w->position, 2, c->position);
+    store_bind_int(w->position, 3, c->lines);
     sqlite3_bind_int64(w->position, 4, (int64_t)c->tail_hash);
-    bind_int(w->position, 5, c->first_at);
-    bind_int(w->position, 6, c->last_at);
-    bind_int(w->position, 7, c->longest_gap);
-    bind_int(w->position, 8, c->gap_at);
+    store_bind_int(w->position, 5, c->first_at);
+    store_bind_int(w->position, 6, c->last_at);
+    store_bind_int(w->position, 7, c->longest_gap);
+    store_bind_int(w->position, 8, c->gap_at);
     sqlite3_bind_text(w->position, 9, c->years, -1, SQLITE_STATIC);
     sqlite3_bind_blob(w->position, 10, c->carry.p, (int)c->carry.n, SQLITE_STATIC);
-    return run(w, w->position, err);
+    return store_step(w->store, w->position, err);
 }
 
 int writer_put(struct writer *w, const struct server *server, struct batch *batch, struct error *err)

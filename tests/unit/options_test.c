@@ -15,8 +15,13 @@ static void test_line(const char *words, int wanted, const char *rest, const cha
     int argc = 0;
     db = quiet = server = NULL;
     snprintf(copy, sizeof copy, "thing %s", words);
-    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
-        argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
+    for (char *word = copy, *next; word; word = next) {
+        next = strchr(word, ' ');
+        if (next)
+            *next++ = 0;
+        if (*word)
+            argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
+    }
     argv[argc] = NULL;
     int got = options_take(&command, specs, argc, argv, &err);
     for (int i = 1; i <= got; i++)

@@ -20,6 +20,7 @@
 #include "../../src/report/report.h"
 #include "../../src/report/report_file.h"
 #include "../../src/report/span.h"
+#include "../../src/store/rollup_build.h"
 #include "../../src/report/units.h"
 
 #define FIXTURES "tests/fixtures/report/"
@@ -95,7 +96,7 @@ static sqlite3 *filled_database(void)
         die(FIXTURES "facts.sql");
     execute(db, facts);
     free(facts);
-    if (span_build(db, INT64_MIN, INT64_MAX, 0, &err))
+    if (rollup_build(db, INT64_MIN, INT64_MAX, 0, &err))
         die(err.text);
     execute(db, "INSERT INTO main.rollup SELECT * FROM temp.rollup_built; DROP TABLE temp.rollup_built");
     return db;
@@ -256,7 +257,7 @@ static void test_span(sqlite3 *db, int64_t since, int64_t until)
         die(err.text);
     char *got = sums_of(db, "SELECT * FROM tally");
     span_close(&span);
-    if (span_build(db, since, until, 0, &err))
+    if (rollup_build(db, since, until, 0, &err))
         die(err.text);
     char *wanted = sums_of(db, "SELECT m.name AS measure, r.* FROM temp.rollup_built r"
                                " JOIN measure m ON m.id = r.measure");

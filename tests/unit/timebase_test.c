@@ -1,4 +1,6 @@
 /* timebase_test.c — stamps into instants: folds, gaps, years; figures by date(1). */
+#include <stdlib.h>
+
 #include "../../src/ingest/timebase.h"
 #include "../../src/ingest/zone.h"
 #include "tap.h"
@@ -10,12 +12,14 @@ static struct zone berlin, utc;
 /* "2025-10-26 02:30:00 +0200", year 0 for none, "" or an offset. */
 static struct stamp stamp_of(const char *text)
 {
-    int year, mon, day, hour, min, sec, offset = 0;
-    char sign = 0;
-    int n = sscanf(text, "%d-%d-%d %d:%d:%d %c%d", &year, &mon, &day, &hour, &min, &sec, &sign, &offset);
-    int minutes = offset / 100 * 60 + offset % 100;
-    return (struct stamp){(int16_t)year, (uint8_t)mon, (uint8_t)day, (uint8_t)hour, (uint8_t)min, (uint8_t)sec, -1,
-                          n == 8 ? (int16_t)(sign == '-' ? -minutes : minutes) : STAMP_LOCAL};
+    long part[6]; /* year to second, each followed by one separator */
+    char *p = NULL;
+    for (int i = 0; i < 6; i++)
+        part[i] = strtol(p ? p + 1 : text, &p, 10);
+    long offset = *p ? strtol(p + 1, NULL, 10) : 0;
+    long minutes = offset / 100 * 60 + offset % 100; /* both parts bear the sign */
+    return (struct stamp){(int16_t)part[0], (uint8_t)part[1], (uint8_t)part[2], (uint8_t)part[3],
+                          (uint8_t)part[4], (uint8_t)part[5], -1, *p ? (int16_t)minutes : STAMP_LOCAL};
 }
 
 struct step {

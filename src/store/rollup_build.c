@@ -1,0 +1,56 @@
+/* rollup_build.c — runs schema/rollup.sql statement by statement. */
+#include "rollup_build.h"
+
+#include "../base/embedded.h"
+
+static const char built_table[] =
+    "CREATE TEMP TABLE IF NOT EXISTS rollup_built (measure INTEGER NOT NULL, day INTEGER NOT NULL,"
+    " server INTEGER NOT NULL, slot INTEGER NOT NULL, key1 INTEGER NOT NULL, key2 INTEGER NOT NULL,"
+    " key3 INTEGER NOT NULL, key4 INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " addresses INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " PRIMARY KEY (measure, day, server, slot, key1, key2, key3, key4)) WITHOUT ROWID";
+
+static int failed(sqlite3 *db, struct error *err)
+{
+    return error_set(err, FAIL_DB, "schema/rollup.sql: %s", sqlite3_errmsg(db));
+}
+
+static void bind(sqlite3_stmt *stmt, const char *name, int64_t value)
+{
+    int i = sqlite3_bind_parameter_index(stmt, name);
+    if (i)
+        sqlite3_bind_int64(stmt, i, value);
+}
+
+/* One statement; *sql moves behind it. */
+static int build_step(sqlite3 *db, const char **sql, int64_t since, int64_t until, int64_t server,
+                      struct error *err)
+{
+    sqlite3_stmt *stmt;
+    if (sqlite3_prepare_v2(db, *sql, -1, &stmt, sql) != SQLITE_OK)
+        return failed(db, err);
+    if (!stmt)
+        return 0;
+    bind(stmt, ":since", since);
+    bind(stmt, ":until", until);
+    if (server)
+        bind(stmt, ":server", server);
+    while (sqlite3_step(stmt) == SQLITE_ROW)
+        ;
+    return sqlite3_finalize(stmt) == SQLITE_OK ? 0 : failed(db, err);
+}
+
+int rollup_build_table(sqlite3 *db, struct error *err)
+{
+    return sqlite3_exec(db, built_table, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(db, err);
+}
+
+int rollup_build(sqlite3 *db, int64_t since, int64_t until, int64_t server, struct error *err)
+{
+    if (rollup_build_table(db, err) < 0)
+        return -1;
+    for (const char *sql = embedded_find("schema/rollup.sql")->text; *sql;)
+        if (build_step(db, &sql, since, until, server, err) < 0)
+            return -1;
+    return 0;
+}
