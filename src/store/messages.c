@@ -6,7 +6,7 @@
 #include "../../parsers/dialect.h"
 #include "../base/memory.h"
 #include "../ingest/batch.h"
-#include "handed.h"
+#include "insert.h"
 
 /* A message as it is known: in the database before, and with the batch now. */
 struct joined {
@@ -21,8 +21,8 @@ struct joined {
 
 struct messages {
     struct store *store;
-    sqlite3_stmt *find, *find_by_id, *insert, *set_arrival, *set_state, *orphans, *adopt, *all_deliveries;
-    struct handed handed;
+    sqlite3_stmt *find, *find_by_id, *set_arrival, *set_state, *orphans, *adopt, *all_deliveries;
+    struct insert *insert;
     struct joined *joined; /* by the batch's index */
     size_t capacity;
     int64_t next_id;
@@ -55,7 +55,6 @@ static int prepare_all(struct messages *m, struct error *err)
     const struct { sqlite3_stmt **stmt; const char *sql; } all[] = {
         {&m->find, FIND_COLUMNS "WHERE exim_id = ?1 AND server = ?2"},
         {&m->find_by_id, FIND_COLUMNS "WHERE id = ?1"},
-        {&m->insert, "INSERT INTO message SELECT * FROM handed_message"},
         {&m->set_arrival, set_arrival_sql},
         {&m->set_state, set_state_sql},
         {&m->orphans, DELIVERY_IMAGE_SQL " AND d.orphan = 1"},
@@ -87,11 +86,9 @@ int messages_new(struct store *store, struct messages **messages, struct error *
 {
     struct messages *m = xcalloc(1, sizeof *m);
     m->store = store;
-    m->handed.layout = &message_layout;
     *messages = m;
-    if (handed_register(store_db(store), "message", &m->handed) != SQLITE_OK)
-        return store_error(store, err);
-    return prepare_all(m, err) < 0 || find_limits(m, err) < 0 ? -1 : 0;
+    return insert_new(store, &message_layout, &m->insert, err) < 0 || prepare_all(m, err) < 0 ||
+           find_limits(m, err) < 0 ? -1 : 0;
 }
 
 void messages_free(struct messages **messages)
@@ -99,10 +96,11 @@ void messages_free(struct messages **messages)
     struct messages *m = *messages;
     if (!m)
         return;
-    sqlite3_stmt *const all[] = {m->find, m->find_by_id, m->insert, m->set_arrival, m->set_state,
+    sqlite3_stmt *const all[] = {m->find, m->find_by_id, m->set_arrival, m->set_state,
                                  m->orphans, m->adopt, m->all_deliveries};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         sqlite3_finalize(all[i]);
+    insert_free(&m->insert);
     free(m->joined);
     free(m);
     *messages = NULL;
@@ -367,16 +365,6 @@ static int store_known(struct messages *m, struct joined *j, const struct messag
     return store_state(m, j, row, err);
 }
 
-static int store_new(struct messages *m, struct batch *batch, const uint32_t *order, size_t count,
-                     struct error *err)
-{
-    m->handed.rows = batch->messages.rows;
-    m->handed.ids = batch->ids;
-    m->handed.order = order;
-    m->handed.count = count;
-    return count ? store_step(m->store, m->insert, err) : 0;
-}
-
 static void make_new(struct messages *m, struct joined *j, struct message_row *row, struct rollup *rollup)
 {
     j->id = row->id = m->next_id++;
@@ -442,7 +430,7 @@ int messages_put(struct messages *m, const struct server *server, struct batch *
             order[new_count++] = sorted[i].index;
     }
     if (done == 0)
-        done = store_new(m, batch, order, new_count, err);
+        done = insert_rows(m->insert, batch->messages.rows, order, new_count, batch->ids, err);
     free(order);
     free(sorted);
     return done;

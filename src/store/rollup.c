@@ -359,9 +359,9 @@ static int part_sums(struct rollup *rollup, struct store *store, size_t count, u
 static int flush_sorted(struct rollup *rollup, struct store *store, size_t count, bool lowered,
                         uint32_t *fresh, uint32_t *met, struct error *err)
 {
-    static const char insert_sql[] = "INSERT INTO rollup SELECT * FROM handed_rollup";
+    static const char insert_sql[] = "INSERT OR FAIL INTO rollup SELECT * FROM handed_rollup";
     static const char add_sql[] =
-        "INSERT INTO rollup SELECT * FROM handed_rollup WHERE true"
+        "INSERT OR FAIL INTO rollup SELECT * FROM handed_rollup WHERE true"
         " ON CONFLICT DO UPDATE SET count = count + excluded.count,"
         "  addresses = addresses + excluded.addresses, bytes = bytes + excluded.bytes";
     static const char tidy_sql[] =

@@ -55,6 +55,11 @@ sqlite3 *store_db(struct store *store)
     return store->db;
 }
 
+const char *store_path(const struct store *store)
+{
+    return store->path;
+}
+
 uint64_t store_hash_seed(const struct store *store)
 {
     return store->hash_seed;
@@ -163,6 +168,7 @@ static int open_connection(struct store *store, enum store_mode mode, struct err
 {
     int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     int persist = 1;
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* counting memory takes a lock each time; before the first use */
     if (sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return store_error(store, err);
     sqlite3_extended_result_codes(store->db, 1);

@@ -40,6 +40,8 @@ int store_step(struct store *store, sqlite3_stmt *stmt, struct error *err);
 /* Runs a script. */
 int store_run(struct store *store, const char *sql, struct error *err);
 
+/* As given to store_open; the store's own. */
+const char *store_path(const struct store *store);
 /* Seed of string_hash, drawn when the database was made. */
 uint64_t store_hash_seed(const struct store *store);
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "handed.h"
+#include "insert.h"
 
 #define SLOTS_FIRST ((size_t)1 << 16)
 #define SLOTS_MAX ((size_t)1 << 21) /* 32 MiB; at three quarters full it is emptied and begins anew */
@@ -22,12 +22,12 @@ struct missing {
 
 struct strings {
     struct store *store;
-    sqlite3_stmt *find, *insert, *insert_hash;
+    sqlite3_stmt *find;
+    struct insert *insert, *insert_hash;
     struct known *slots;
     size_t slot_count, used;
     int64_t next_id;
     bool holds_all; /* every stored string is in slots: what is not there is new */
-    struct handed handed, handed_hash;
     struct known *pending; /* new, and not in string_hash yet */
     size_t pending_count, pending_capacity;
     struct missing *missing; /* room for find_missing and for the order of what is new */
@@ -61,20 +61,12 @@ int strings_new(struct store *store, struct strings **out, struct error *err)
     struct strings *strings = xcalloc(1, sizeof *strings);
     strings->store = store;
     strings->slots = xcalloc(strings->slot_count = SLOTS_FIRST, sizeof *strings->slots);
-    strings->handed.layout = &string_layout;
     *out = strings;
     if (first_id(strings, err) < 0)
         return -1;
-    strings->handed_hash.layout = &hash_layout;
-    if (handed_register(store_db(store), "string", &strings->handed) != SQLITE_OK ||
-        handed_register(store_db(store), "string_hash", &strings->handed_hash) != SQLITE_OK)
-        return store_error(store, err);
-    return (strings->find = store_prepare(store, "SELECT id FROM string_hash WHERE hash = ?1", err)) &&
-                   (strings->insert =
-                        store_prepare(store, "INSERT INTO string SELECT * FROM handed_string", err)) &&
-                   (strings->insert_hash =
-                        store_prepare(store, "INSERT INTO string_hash SELECT * FROM handed_string_hash", err))
-               ? 0 : -1;
+    strings->find = store_prepare(store, "SELECT id FROM string_hash WHERE hash = ?1", err);
+    return strings->find && insert_new(store, &string_layout, &strings->insert, err) == 0 &&
+           insert_new(store, &hash_layout, &strings->insert_hash, err) == 0 ? 0 : -1;
 }
 
 void strings_free(struct strings **strings)
@@ -82,8 +74,8 @@ void strings_free(struct strings **strings)
     if (!*strings)
         return;
     sqlite3_finalize((*strings)->find);
-    sqlite3_finalize((*strings)->insert);
-    sqlite3_finalize((*strings)->insert_hash);
+    insert_free(&(*strings)->insert);
+    insert_free(&(*strings)->insert_hash);
     free((*strings)->pending);
     free((*strings)->missing);
     free((*strings)->order);
@@ -176,18 +168,6 @@ static size_t find_missing(struct strings *strings, struct batch *batch)
     return count;
 }
 
-static int store_new(struct strings *strings, struct batch *batch, const uint32_t *order, size_t count,
-                     struct error *err)
-{
-    strings->handed.rows = (const char *)batch->strings;
-    strings->handed.ids = batch->ids;
-    strings->handed.order = order;
-    strings->handed.count = count;
-    int code = sqlite3_step(strings->insert);
-    sqlite3_reset(strings->insert);
-    return code == SQLITE_DONE ? 0 : store_error(strings->store, err);
-}
-
 int strings_resolve(struct strings *strings, struct batch *batch, struct error *err)
 {
     size_t new_count = 0, count = find_missing(strings, batch);
@@ -209,8 +189,8 @@ int strings_resolve(struct strings *strings, struct batch *batch, struct error *
         if (done == 0)
             done = remember(strings, missing[i].hash, *id, err);
     }
-    if (done == 0 && new_count)
-        done = store_new(strings, batch, order, new_count, err);
+    if (done == 0)
+        done = insert_rows(strings->insert, (const char *)batch->strings, order, new_count, batch->ids, err);
     return done;
 }
 
@@ -223,18 +203,12 @@ static int compare_known(const void *a, const void *b)
 int strings_flush(struct strings *strings, struct error *err)
 {
     size_t count = strings->pending_count;
-    if (count == 0)
-        return 0;
     uint32_t *order = xmalloc(count * sizeof *order);
     for (size_t i = 0; i < count; i++)
         order[i] = (uint32_t)i;
     qsort(strings->pending, count, sizeof *strings->pending, compare_known);
-    strings->handed_hash.rows = (const char *)strings->pending;
-    strings->handed_hash.order = order;
-    strings->handed_hash.count = count;
-    int code = sqlite3_step(strings->insert_hash);
-    sqlite3_reset(strings->insert_hash);
+    int done = insert_rows(strings->insert_hash, (const char *)strings->pending, order, count, NULL, err);
     strings->pending_count = 0;
     free(order);
-    return code == SQLITE_DONE ? 0 : store_error(strings->store, err);
+    return done;
 }

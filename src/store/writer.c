@@ -4,26 +4,19 @@
 #include <stdlib.h>
 
 #include "../base/memory.h"
+#include "checkpoint.h"
 #include "copies.h"
-#include "handed.h"
+#include "insert.h"
 #include "late.h"
 #include "messages.h"
 #include "rollup.h"
 #include "strings.h"
 
-#define INSERTS_KEPT 6
-
-/* An INSERT of those columns that are not NULL throughout a batch: the others cost time for nothing. */
-struct event_insert {
-    uint32_t columns; /* bit by bit, in the layout's order */
-    sqlite3_stmt *stmt;
-};
+#define COMMITS_A_LOG 4 /* then the write-ahead log begins anew, which must wait for its last checkpoint */
 
 struct event_writer {
-    struct handed handed;
+    struct insert *insert;
     sqlite3_stmt *find;
-    struct event_insert inserts[INSERTS_KEPT];
-    size_t insert_count, insert_next;
     int64_t newest; /* greatest at stored: what is later cannot be a copy */
 };
 
@@ -46,6 +39,8 @@ struct writer {
     uint32_t *order;
     size_t ordered_capacity, order_capacity;
     int64_t pending, rows, copies;
+    struct checkpointer *checkpointer;
+    unsigned commits;
 };
 
 static int prepare_events(struct writer *w, enum event_table table, struct error *err)
@@ -55,12 +50,10 @@ static int prepare_events(struct writer *w, enum event_table table, struct error
     char *find = xprintf("SELECT 1 FROM %s WHERE at = ?1 AND mark = ?2", name);
     char *newest = xprintf("SELECT max(at) FROM %s", name);
     int done = -1;
-    e->handed.layout = &event_layouts[table];
     sqlite3_stmt *stmt = NULL;
-    if (handed_register(store_db(w->store), name, &e->handed) != SQLITE_OK)
-        store_error(w->store, err);
-    else if ((e->find = store_prepare(w->store, find, err)) &&
-             (stmt = store_prepare(w->store, newest, err)))
+    if (insert_new(w->store, &event_layouts[table], &e->insert, err) == 0 &&
+        (e->find = store_prepare(w->store, find, err)) &&
+        (stmt = store_prepare(w->store, newest, err)))
         done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(w->store, err);
     e->newest = done == 0 && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0)
                                                                         : INT64_MIN;
@@ -110,6 +103,7 @@ int writer_new(struct store *store, struct writer **writer, struct error *err)
     struct writer *w = xcalloc(1, sizeof *w);
     w->store = store;
     *writer = w;
+    w->checkpointer = checkpointer_new(store_path(store));
     if (store_run(store, "BEGIN IMMEDIATE", err) < 0 || strings_new(store, &w->strings, err) < 0 ||
         messages_new(store, &w->messages, err) < 0 || late_new(store, &w->late, err) < 0 ||
         copies_new(store, &w->copies_of, err) < 0)
@@ -128,8 +122,7 @@ void writer_free(struct writer **writer)
         return;
     for (int i = 0; i < EVENT_TABLE_COUNT; i++) {
         sqlite3_finalize(w->events[i].find);
-        for (size_t k = 0; k < w->events[i].insert_count; k++)
-            sqlite3_finalize(w->events[i].inserts[k].stmt);
+        insert_free(&w->events[i].insert);
     }
     free(w->ordered);
     free(w->order);
@@ -142,6 +135,7 @@ void writer_free(struct writer **writer)
     strings_free(&w->strings);
     if (!sqlite3_get_autocommit(store_db(w->store)))
         store_run(w->store, "ROLLBACK", &ignored);
+    checkpointer_free(&w->checkpointer);
     free(w);
     *writer = NULL;
 }
@@ -327,82 +321,6 @@ static int news_of(struct writer *w, const struct server *server, struct batch *
     return copy < 0 ? -1 : 0;
 }
 
-static bool is_null(const char *row, const struct row_column *column)
-{
-    const void *member = row + column->offset;
-    switch (column->type) {
-    case COLUMN_INT:
-        return *(const int64_t *)member == NUM_ABSENT;
-    case COLUMN_REF:
-        return *(const uint32_t *)member == 0;
-    case COLUMN_TEXT:
-        return !((const struct slice *)member)->p;
-    }
-    return false;
-}
-
-/* Columns that any of the rows has a value in. */
-static uint32_t used_columns(const struct row_layout *layout, const char *rows, const uint32_t *order,
-                             size_t count)
-{
-    uint32_t used = 0;
-    for (uint32_t c = 0; c < layout->count; c++)
-        for (size_t i = 0; i < count && !(used >> c & 1); i++)
-            if (!is_null(rows + order[i] * layout->size, &layout->columns[c]))
-                used |= 1u << c;
-    return used;
-}
-
-static sqlite3_stmt *prepare_insert(struct writer *w, const struct row_layout *layout, uint32_t columns,
-                                    struct error *err)
-{
-    sqlite3_str *names = sqlite3_str_new(NULL);
-    for (uint32_t c = 0; c < layout->count; c++)
-        if (columns >> c & 1)
-            sqlite3_str_appendf(names, "%s%s", sqlite3_str_length(names) ? ", " : "", layout->columns[c].name);
-    char *list = sqlite3_str_finish(names);
-    char *sql = sqlite3_mprintf("INSERT INTO %s (%s) SELECT %s FROM handed_%s", layout->table, list, list,
-                                layout->table);
-    sqlite3_stmt *stmt = store_prepare(w->store, sql, err);
-    sqlite3_free(sql);
-    sqlite3_free(list);
-    return stmt;
-}
-
-/* The statement for some columns, from the few that are kept. */
-static sqlite3_stmt *insert_for(struct writer *w, struct event_writer *e, uint32_t columns, struct error *err)
-{
-    for (size_t i = 0; i < e->insert_count; i++)
-        if (e->inserts[i].columns == columns)
-            return e->inserts[i].stmt;
-    struct event_insert *slot = &e->inserts[e->insert_next];
-    if (e->insert_count < INSERTS_KEPT)
-        e->insert_count++;
-    else
-        sqlite3_finalize(slot->stmt);
-    e->insert_next = (e->insert_next + 1) % INSERTS_KEPT;
-    *slot = (struct event_insert){columns, prepare_insert(w, e->handed.layout, columns, err)};
-    return slot->stmt;
-}
-
-static int insert_rows(struct writer *w, const struct batch *batch, enum event_table table,
-                       const uint32_t *order, size_t count, struct error *err)
-{
-    struct event_writer *e = &w->events[table];
-    uint32_t columns = used_columns(e->handed.layout, batch->events[table].rows, order, count);
-    sqlite3_stmt *insert = insert_for(w, e, columns, err);
-    if (!insert)
-        return -1;
-    e->handed.rows = batch->events[table].rows;
-    e->handed.ids = batch->ids;
-    e->handed.order = order;
-    e->handed.count = count;
-    int code = sqlite3_step(insert);
-    sqlite3_reset(insert);
-    w->rows += (int64_t)count;
-    return code == SQLITE_DONE ? 0 : store_error(w->store, err);
-}
-
 /* ---- sums -------------------------------------------------------------------------------------- */
 
 static bool same_ignoring_case(struct slice a, struct slice b)
@@ -502,8 +420,9 @@ static int put_events(struct writer *w, const struct server *server, struct batc
         return 0;
     uint32_t *order = w->order = grow(w->order, &w->order_capacity, count, sizeof *order);
     int done = news_of(w, server, batch, table, order, &count, err);
-    if (done == 0 && count)
-        done = insert_rows(w, batch, table, order, count, err);
+    if (done == 0)
+        done = insert_rows(w->events[table].insert, batch->events[table].rows, order, count, batch->ids, err);
+    w->rows += (int64_t)count;
     if (done == 0)
         sum_rows(w, server, batch, table, order, count);
     return done;
@@ -564,7 +483,9 @@ int writer_commit(struct writer *w, struct error *err)
         store_run(w->store, "COMMIT", err) < 0)
         return -1;
     w->pending = 0;
-    sqlite3_wal_checkpoint_v2(store_db(w->store), "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    checkpointer_wake(w->checkpointer);
+    if (++w->commits % COMMITS_A_LOG == 0)
+        checkpointer_wait(w->checkpointer);
     return store_run(w->store, "BEGIN IMMEDIATE", err);
 }
 
