@@ -1,5 +1,7 @@
 -- 001_facts.sql — everything that is kept.  Append-only: a later change is a later file.
 -- Times are Unix seconds, UTC.  Text that repeats is stored once in string and referred to by number.
+-- A wording is a text with places for what the row has elsewhere: char(1) own, (2) ip, (3) host, (4) helo,
+-- (5) sender, (6) recipient; the views put them in.
 -- An event's identity is (at, mark): mark hashes (server, canonical line, its how-manieth in that second).
 
 CREATE TABLE meta (
@@ -127,10 +129,11 @@ CREATE TABLE delivery (
     ip           INTEGER,
     tls          INTEGER,
     size         INTEGER,               -- S= of the delivery, octets
-    response     TEXT,                  -- C=: the remote's answer, decoded
+    response     INTEGER,               -- C=: the remote's answer, decoded; string: as a wording
     reason       INTEGER,               -- string: why deferred or failed, what varies taken out
     reason_class INTEGER,               -- string: class of the reason
-    detail       TEXT,                  -- the reason as written; NULL: as reason
+    detail       INTEGER,               -- the reason as written; string: as a wording; NULL: as reason
+    own          TEXT,                  -- what stands at the wording's place 1
     error        INTEGER,               -- defer (N): > 0 errno, < 0 Exim's own
     deliver_ms   INTEGER,               -- DT=, milliseconds
     queue_ms     INTEGER,               -- QT=, milliseconds
@@ -156,7 +159,8 @@ CREATE TABLE rejection (
     message      TEXT,                  -- exim id, where the message had one
     reason       INTEGER,               -- string: what varies taken out
     reason_class INTEGER,               -- string
-    detail       TEXT,                  -- the reason as written; NULL: as reason
+    detail       INTEGER,               -- the reason as written; string: as a wording; NULL: as reason
+    own          TEXT,                  -- what stands at the wording's place 1
     flags        INTEGER,               -- 8 ambiguous line, 16 stamped by syslog, maybe a second late
     PRIMARY KEY (at, mark)
 ) STRICT, WITHOUT ROWID;
@@ -232,7 +236,8 @@ CREATE TABLE event (
     host    INTEGER,
     ip      INTEGER,
     user    INTEGER,
-    text    TEXT,                       -- what no column holds
+    text    INTEGER,                    -- what no column holds; string: as a wording
+    own     TEXT,                       -- what stands at the wording's place 1
     flags   INTEGER,                    -- 8 ambiguous line, 16 stamped by syslog, maybe a second late
     PRIMARY KEY (at, mark)
 ) STRICT, WITHOUT ROWID;
@@ -251,47 +256,62 @@ CREATE TABLE unparsed_line (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE measure (
-    id   INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,          -- what rollup rows of this number count
-    help TEXT NOT NULL                  -- and what their keys are
+    id    INTEGER PRIMARY KEY,
+    name  TEXT NOT NULL UNIQUE,         -- what sums of this number count
+    keyed TEXT NOT NULL,                -- 'slot', 'key': rollup_one by slot or string; 'keys': rollup_many
+    help  TEXT NOT NULL                 -- and what their keys are
 ) STRICT;
 
-CREATE TABLE rollup (
-    measure   INTEGER NOT NULL,         -- measure.id
-    day       INTEGER NOT NULL,         -- the server's local day, days since 1970-01-01
-    server    INTEGER NOT NULL,         -- server.id
-    slot      INTEGER NOT NULL,         -- local hour 0-23, or a bin of queue time 0-9; else 0
-    key1      INTEGER NOT NULL,         -- string.id; 0: none or local
+CREATE TABLE rollup_bucket (            -- what a day's sums of one measure hang on
+    id      INTEGER PRIMARY KEY,
+    measure INTEGER NOT NULL,           -- measure.id
+    day     INTEGER NOT NULL,           -- the server's local day, days since 1970-01-01
+    server  INTEGER NOT NULL,           -- server.id
+    UNIQUE (measure, day, server)
+) STRICT;
+
+CREATE TABLE rollup_one (
+    bucket    INTEGER NOT NULL,         -- rollup_bucket.id
+    key       INTEGER NOT NULL,         -- string.id, 0: none or local; or local hour 0-23, or bin of queue time 0-9
+    count     INTEGER NOT NULL,         -- messages, deliveries or lines
+    addresses INTEGER NOT NULL,         -- recipients: deliveries and additional addresses
+    bytes     INTEGER NOT NULL,         -- octets, by the size of the message
+    PRIMARY KEY (bucket, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollup_many (
+    bucket    INTEGER NOT NULL,         -- rollup_bucket.id
+    key1      INTEGER NOT NULL,         -- string.id, 0: none or local
     key2      INTEGER NOT NULL,         -- string.id or 0
     key3      INTEGER NOT NULL,         -- string.id or 0
     key4      INTEGER NOT NULL,         -- string.id or 0
     count     INTEGER NOT NULL,         -- messages, deliveries or lines
-    addresses INTEGER NOT NULL,         -- recipients: deliveries and additional addresses
+    addresses INTEGER NOT NULL,         -- recipients
     bytes     INTEGER NOT NULL,         -- octets, by the size of the message
-    PRIMARY KEY (measure, day, server, slot, key1, key2, key3, key4)
+    PRIMARY KEY (bucket, key1, key2, key3, key4)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO measure (id, name, help) VALUES
-    (1,  'received',            'messages with their arrival, by hour received; copies re-injected by a scanner and retracted ones apart'),
-    (2,  'received_host',       'the same; key1 sending host: verified name, else IP, 0 local'),
-    (3,  'received_email',      'the same; key1 envelope sender'),
-    (4,  'received_user',       'the same, submitted locally; key1 local user'),
-    (5,  'delayed',             'messages of measure 1 with at least one deferral, by day received'),
-    (6,  'failed',              'messages of measure 1 with at least one failed recipient, by day received'),
-    (7,  'copied',              'arrivals of copies re-injected by a scanner, by hour received'),
-    (8,  'delivered',           'deliveries (delivered, cutthrough; addresses with additional), by hour; bytes of the message'),
-    (9,  'delivered_transport', 'the same; key1 transport'),
-    (10, 'delivered_host',      'the same; key1 host delivered to: name, else IP, 0 local'),
-    (11, 'delivered_email',     'the same; key1 recipient after routing'),
-    (12, 'delivered_user',      'the same, local only; key1 recipient after routing'),
-    (13, 'delivery_kind',       'delivery lines; key1 kind'),
-    (14, 'relayed',             'delivered to a host, received from a host without authentication, recipient not rewritten; key1 from host, key2 sender, key3 to host, key4 recipient'),
-    (15, 'rejected',            'permanent rejections; key1 stage, key2 reason, key3 class'),
-    (16, 'deferred_client',     'temporary rejections; key1 stage, key2 reason, key3 class'),
-    (17, 'rejected_host',       'permanent rejections; key1 host: verified name, else IP, 0 none'),
-    (18, 'deferred_client_host','temporary rejections; key1 host: verified name, else IP, 0 none'),
-    (19, 'queue_all',           'completed messages, by day completed; slot bin of time on queue: under 1m 5m 15m 30m 1h 3h 6h 12h 1d, over'),
-    (20, 'queue_remote',        'the same, messages with at least one delivery to a host'),
-    (21, 'error',               'failed deliveries; key1 recipient, key2 host, key3 reason, key4 class'),
-    (22, 'auth_failure_host',   'failed authentications; key1 service, key2 host: verified name, else IP, 0 none'),
-    (23, 'auth_failure_user',   'failed authentications; key1 service, key2 user, 0 none');
+INSERT INTO measure (id, name, keyed, help) VALUES
+    (1,  'received', 'slot', 'messages with their arrival, by hour received; copies re-injected by a scanner and retracted ones apart'),
+    (2,  'received_host', 'key', 'the same; key1 sending host: verified name, else IP, 0 local'),
+    (3,  'received_email', 'key', 'the same; key1 envelope sender'),
+    (4,  'received_user', 'key', 'the same, submitted locally; key1 local user'),
+    (5,  'delayed', 'key', 'messages of measure 1 with at least one deferral, by day received'),
+    (6,  'failed', 'key', 'messages of measure 1 with at least one failed recipient, by day received'),
+    (7,  'copied', 'slot', 'arrivals of copies re-injected by a scanner, by hour received'),
+    (8,  'delivered', 'slot', 'deliveries (delivered, cutthrough; addresses with additional), by hour; bytes of the message'),
+    (9,  'delivered_transport', 'key', 'the same; key1 transport'),
+    (10, 'delivered_host', 'key', 'the same; key1 host delivered to: name, else IP, 0 local'),
+    (11, 'delivered_email', 'key', 'the same; key1 recipient after routing'),
+    (12, 'delivered_user', 'key', 'the same, local only; key1 recipient after routing'),
+    (13, 'delivery_kind', 'key', 'delivery lines; key1 kind'),
+    (14, 'relayed', 'keys', 'delivered to a host, received from a host without authentication, recipient not rewritten; key1 from host, key2 sender, key3 to host, key4 recipient'),
+    (15, 'rejected', 'keys', 'permanent rejections; key1 stage, key2 reason, key3 class'),
+    (16, 'deferred_client', 'keys', 'temporary rejections; key1 stage, key2 reason, key3 class'),
+    (17, 'rejected_host', 'key', 'permanent rejections; key1 host: verified name, else IP, 0 none'),
+    (18, 'deferred_client_host', 'key', 'temporary rejections; key1 host: verified name, else IP, 0 none'),
+    (19, 'queue_all', 'slot', 'completed messages, by day completed; slot bin of time on queue: under 1m 5m 15m 30m 1h 3h 6h 12h 1d, over'),
+    (20, 'queue_remote', 'slot', 'the same, messages with at least one delivery to a host'),
+    (21, 'error', 'keys', 'failed deliveries; key1 recipient, key2 host, key3 reason, key4 class'),
+    (22, 'auth_failure_host', 'keys', 'failed authentications; key1 service, key2 host: verified name, else IP, 0 none'),
+    (23, 'auth_failure_user', 'keys', 'failed authentications; key1 service, key2 user, 0 none');

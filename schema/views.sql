@@ -71,10 +71,14 @@ SELECT d.at                         AS at,
        ip.text                      AS ip,
        tls.text                     AS tls,
        coalesce(d.size, m.size)     AS size,
-       d.response                   AS response,
+       replace(replace(replace(replace(response.text, char(2), coalesce(ip.text, '')),
+               char(3), coalesce(host.text, '')), char(6), coalesce(recipient.text, '')),
+               char(1), coalesce(d.own, '')) AS response,
        reason.text                  AS reason,
        reason_class.text            AS reason_class,
-       coalesce(d.detail, reason.text) AS detail,
+       coalesce(replace(replace(replace(replace(detail.text, char(2), coalesce(ip.text, '')),
+               char(3), coalesce(host.text, '')), char(6), coalesce(recipient.text, '')),
+               char(1), coalesce(d.own, '')), reason.text) AS detail,
        d.error                      AS error,
        d.deliver_ms / 1000.0        AS delivery_seconds,
        CASE WHEN d.queue_ms IS NOT NULL THEN d.queue_ms / 1000.0
@@ -94,7 +98,9 @@ SELECT d.at                         AS at,
   LEFT JOIN string ip                 ON ip.id = d.ip
   LEFT JOIN string tls                ON tls.id = d.tls
   LEFT JOIN string reason             ON reason.id = d.reason
-  LEFT JOIN string reason_class       ON reason_class.id = d.reason_class;
+  LEFT JOIN string reason_class       ON reason_class.id = d.reason_class
+  LEFT JOIN string response           ON response.id = d.response
+  LEFT JOIN string detail             ON detail.id = d.detail;
 
 CREATE VIEW rejections AS
 SELECT r.at                         AS at,
@@ -111,7 +117,10 @@ SELECT r.at                         AS at,
        recipient.text               AS recipient,
        reason.text                  AS reason,
        reason_class.text            AS reason_class,
-       coalesce(r.detail, reason.text) AS detail,
+       coalesce(replace(replace(replace(replace(replace(replace(detail.text, char(2), coalesce(ip.text, '')),
+               char(3), coalesce(host.text, '')), char(4), coalesce(helo.text, '')),
+               char(5), coalesce(sender.text, '')), char(6), coalesce(recipient.text, '')),
+               char(1), coalesce(r.own, '')), reason.text) AS detail,
        r.message                    AS exim_id,
        coalesce(r.flags & 8, 0) <> 0 AS ambiguous
   FROM rejection r
@@ -123,7 +132,8 @@ SELECT r.at                         AS at,
   LEFT JOIN string sender       ON sender.id = r.sender
   LEFT JOIN string recipient    ON recipient.id = r.recipient
   LEFT JOIN string reason       ON reason.id = r.reason
-  LEFT JOIN string reason_class ON reason_class.id = r.reason_class;
+  LEFT JOIN string reason_class ON reason_class.id = r.reason_class
+  LEFT JOIN string detail       ON detail.id = r.detail;
 
 CREATE VIEW auth_failures AS
 SELECT a.at                         AS at,
@@ -161,14 +171,16 @@ SELECT e.at                         AS at,
        host.text                    AS host,
        ip.text                      AS ip,
        user.text                    AS user,
-       e.text                       AS text,
+       replace(replace(replace(text.text, char(2), coalesce(ip.text, '')),
+               char(3), coalesce(host.text, '')), char(1), coalesce(e.own, '')) AS text,
        coalesce(e.flags & 8, 0) <> 0 AS ambiguous
   FROM event e
   JOIN server v          ON v.id = e.server
   JOIN string kind       ON kind.id = e.kind
   LEFT JOIN string host  ON host.id = e.host
   LEFT JOIN string ip    ON ip.id = e.ip
-  LEFT JOIN string user  ON user.id = e.user;
+  LEFT JOIN string user  ON user.id = e.user
+  LEFT JOIN string text  ON text.id = e.text;
 
 CREATE VIEW unparsed AS
 SELECT u.at                         AS at,
@@ -324,6 +336,21 @@ SELECT w.at                         AS at,
   LEFT JOIN string user        ON user.id = w.user
   LEFT JOIN string rules       ON rules.id = w.rules
   LEFT JOIN string autolearn   ON autolearn.id = w.autolearn;
+
+-- The sums, whichever of the two tables they stand in: slot is a local hour or a bin of queue time, keys are
+-- string.id, 0 is none.
+CREATE VIEW rollup AS
+SELECT b.measure AS measure, b.day AS day, b.server AS server,
+       iif(m.keyed = 'slot', r.key, 0) AS slot, iif(m.keyed = 'slot', 0, r.key) AS key1,
+       0 AS key2, 0 AS key3, 0 AS key4,
+       r.count AS count, r.addresses AS addresses, r.bytes AS bytes
+  FROM measure m
+  JOIN rollup_bucket b ON b.measure = m.id
+  JOIN rollup_one r    ON r.bucket = b.id
+UNION ALL
+SELECT b.measure, b.day, b.server, 0, r.key1, r.key2, r.key3, r.key4, r.count, r.addresses, r.bytes
+  FROM rollup_bucket b
+  JOIN rollup_many r ON r.bucket = b.id;
 
 -- The rollups by name; `mailtrail report --since/--until` puts a view of the span wanted in front of this one.
 CREATE VIEW tally AS

@@ -298,6 +298,33 @@ uint32_t batch_reason(struct batch *batch, struct slice reason, int64_t errno_co
     return number;
 }
 
+/* ---- wordings ---------------------------------------------------------------------------------- */
+
+/* Whether the pattern was met before; notes it. */
+static bool met_before(struct batch *batch, struct slice pattern)
+{
+    uint64_t hash = hash_bytes(pattern, batch->hash_seed);
+    uint64_t *kept = &batch->patterns[hash % PATTERNS_KEPT];
+    bool met = *kept == hash;
+    *kept = hash;
+    return met;
+}
+
+uint32_t batch_wording(struct batch *batch, struct slice text, const struct slice fields[WORDING_PLACES],
+                       struct slice *own)
+{
+    static const char all_own[] = {WORDING_OWN};
+    char buf[WORDING_MAX];
+    struct wording wording;
+    *own = text;
+    if (!text.p)
+        return 0;
+    if (!wording_split(text, fields, buf, &wording) || !met_before(batch, wording.pattern))
+        return batch_string(batch, slice_of(all_own, 1));
+    *own = wording.own;
+    return batch_string(batch, wording.pattern);
+}
+
 /* ---- messages ---------------------------------------------------------------------------------- */
 
 static void place_message(struct batch *batch, uint32_t index)

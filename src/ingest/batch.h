@@ -5,6 +5,7 @@
 
 #include "../../parsers/event.h"
 #include "../base/memory.h"
+#include "wording.h"
 
 /* The event tables' columns, in the order of schema/001_facts.sql.  INT: NUM_ABSENT is NULL.  REF: a string
    of the batch, 0 is NULL.  TEXT: absent is NULL. */
@@ -12,13 +13,13 @@
 
 #define DELIVERY_COLUMNS(INT, REF, TEXT)                                                           \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(message) REF(kind) REF(recipient) REF(original)      \
-    REF(router) REF(transport) REF(host) REF(ip) REF(tls) INT(size) TEXT(response) REF(reason)     \
-    REF(reason_class) TEXT(detail) INT(error) INT(deliver_ms) INT(queue_ms) INT(orphan) INT(flags)
+    REF(router) REF(transport) REF(host) REF(ip) REF(tls) INT(size) REF(response) REF(reason)      \
+    REF(reason_class) REF(detail) TEXT(own) INT(error) INT(deliver_ms) INT(queue_ms) INT(orphan) INT(flags)
 
 #define REJECTION_COLUMNS(INT, REF, TEXT)                                                          \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(stage) INT(temporary) REF(host)          \
     REF(helo) REF(ip) REF(sender) REF(recipient) TEXT(message) REF(reason) REF(reason_class)       \
-    TEXT(detail) INT(flags)
+    REF(detail) TEXT(own) INT(flags)
 
 #define AUTH_FAILURE_COLUMNS(INT, REF, TEXT)                                                       \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(service) REF(user) REF(host) REF(helo)   \
@@ -35,7 +36,7 @@
 
 #define EVENT_COLUMNS(INT, REF, TEXT)                                                              \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(kind) TEXT(message) REF(host) REF(ip)    \
-    REF(user) TEXT(text) INT(flags)
+    REF(user) REF(text) TEXT(own) INT(flags)
 
 #define UNPARSED_LINE_COLUMNS(INT, REF, TEXT)                                                      \
     HEAD_COLUMNS(INT) INT(source) INT(server) INT(line) TEXT(dialect) INT(fault_at) INT(size)      \
@@ -158,6 +159,7 @@ struct batch_want {
 #define WANTS_MAX 24
 
 #define REASONS_KEPT 4096
+#define PATTERNS_KEPT 8192
 
 /* A reason as written that was met lately, and its number when what varies is taken out. */
 struct batch_reason {
@@ -168,6 +170,7 @@ struct batch_reason {
 struct batch {
     uint64_t hash_seed;
     struct batch_reason reasons[REASONS_KEPT];
+    uint64_t patterns[PATTERNS_KEPT]; /* hashes of wordings met lately, in this batch or before */
     struct arena arena;
     struct row_list events[EVENT_TABLE_COUNT];
     struct row_list messages;
@@ -217,6 +220,11 @@ void batch_settle(struct batch *batch);
 
 /* Number of a reason with what varies taken out, and of its class. */
 uint32_t batch_reason(struct batch *batch, struct slice reason, int64_t errno_code, uint32_t *class);
+
+/* Number of the pattern of a text, whose row has these fields, and what of the text is its own; 0 for an absent
+   text.  A sentence met for the first time is all its own.  The text must live as long as the batch. */
+uint32_t batch_wording(struct batch *batch, struct slice text, const struct slice fields[WORDING_PLACES],
+                       struct slice *own);
 
 /* string.id of a string of the batch, once the writer has resolved it; 0 for none. */
 static inline int64_t batch_id(const struct batch *batch, uint32_t number)

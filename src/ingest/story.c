@@ -70,15 +70,37 @@ static int64_t count_addresses(struct slice list)
     return count;
 }
 
+/* What a row stores of a text as written. */
+struct written {
+    uint32_t pattern;
+    struct slice own;
+};
+
+static struct written written(struct batch *batch, struct slice text, const struct slice *fields)
+{
+    struct written w;
+    w.pattern = batch_wording(batch, text, fields, &w.own);
+    return w;
+}
+
+/* A host as rows store it, if that is as the line has it. */
+static struct slice stored_host(struct slice host)
+{
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] >= 'A' && host.p[i] <= 'Z')
+            return SLICE_ABSENT;
+    return host;
+}
+
 /* Reason, class and, where it says more, the text as written. */
-static void put_reason(struct batch *batch, const struct event *ev, uint32_t *reason, uint32_t *class,
-                       struct slice *detail)
+static struct written put_reason(struct batch *batch, const struct event *ev, const struct slice *fields,
+                                 uint32_t *reason, uint32_t *class)
 {
     if (!ev->reason.p)
-        return;
+        return (struct written){0, SLICE_ABSENT};
     *reason = batch_reason(batch, ev->reason, ev->errno_code, class);
-    if (!slice_equal(batch->strings[*reason].text, ev->reason))
-        *detail = kept(batch, ev->reason);
+    bool same = slice_equal(batch->strings[*reason].text, ev->reason);
+    return written(batch, same ? SLICE_ABSENT : kept(batch, ev->reason), fields);
 }
 
 /* ---- messages ---------------------------------------------------------------------------------- */
@@ -201,6 +223,23 @@ static void add_state(struct batch *batch, const struct origin *origin, const st
         row->flags |= MESSAGE_RETRACTED;
 }
 
+/* The answer of a delivery or the reason of a failure; should a line have both, the answer is not parted. */
+static void put_wording(struct batch *batch, const struct event *ev, struct delivery_row *row)
+{
+    const struct slice fields[WORDING_PLACES] = {[WORDING_IP] = ev->ip, [WORDING_HOST] = stored_host(ev->host),
+                                                 [WORDING_RECIPIENT] = ev->recipient};
+    struct written detail = put_reason(batch, ev, fields, &row->reason, &row->reason_class);
+    row->detail = detail.pattern;
+    row->own = detail.own;
+    if (detail.pattern) {
+        row->response = batch_string(batch, decoded(batch, ev->response));
+        return;
+    }
+    struct written response = written(batch, decoded(batch, ev->response), fields);
+    row->response = response.pattern;
+    row->own = response.own;
+}
+
 static void add_delivery(struct batch *batch, const struct origin *origin, const struct event *ev)
 {
     uint32_t owner;
@@ -227,8 +266,7 @@ static void add_delivery(struct batch *batch, const struct origin *origin, const
     batch_want(batch, ev->ip, &row->ip);
     batch_want(batch, ev->tls, &row->tls);
     row->size = ev->size;
-    row->response = decoded(batch, ev->response);
-    put_reason(batch, ev, &row->reason, &row->reason_class, &row->detail);
+    put_wording(batch, ev, row);
     row->error = ev->errno_code;
     row->deliver_ms = ev->deliver_ms;
     row->queue_ms = ev->queue_ms;
@@ -260,7 +298,12 @@ static void add_rejection(struct batch *batch, const struct origin *origin, cons
     batch_want(batch, ev->sender, &row->sender);
     batch_want(batch, ev->recipient, &row->recipient);
     row->message = kept(batch, ev->exim_id);
-    put_reason(batch, ev, &row->reason, &row->reason_class, &row->detail);
+    const struct slice fields[WORDING_PLACES] = {
+        [WORDING_IP] = ev->ip,     [WORDING_HOST] = stored_host(ev->host), [WORDING_HELO] = ev->helo,
+        [WORDING_SENDER] = ev->sender, [WORDING_RECIPIENT] = ev->recipient};
+    struct written detail = put_reason(batch, ev, fields, &row->reason, &row->reason_class);
+    row->detail = detail.pattern;
+    row->own = detail.own;
     row->flags = flags_of(origin, ev);
 }
 
@@ -354,7 +397,11 @@ static void add_event(struct batch *batch, const struct origin *origin, const st
     batch_want_lower(batch, ev->host, &row->host);
     batch_want(batch, ev->ip, &row->ip);
     batch_want(batch, first_of(ev->user, first_of(ev->auth_id, ev->ident)), &row->user);
-    row->text = kept(batch, first_of(ev->text, ev->reason));
+    const struct slice fields[WORDING_PLACES] = {[WORDING_IP] = ev->ip,
+                                                 [WORDING_HOST] = stored_host(ev->host)};
+    struct written text = written(batch, kept(batch, first_of(ev->text, ev->reason)), fields);
+    row->text = text.pattern;
+    row->own = text.own;
     row->flags = flags_of(origin, ev);
 }
 

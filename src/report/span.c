@@ -39,18 +39,24 @@ static const char span_edges[] =
     " SELECT s.server, s.first_day, s.end_day, " DAY_BEGIN("s.first_day") ", "
     DAY_BEGIN("s.end_day") " FROM temp.report_span s ORDER BY s.server";
 
-#define TALLY_COLUMNS                                                                              \
-    "SELECT m.name AS measure, r.day * 86400 AS at, date(r.day * 86400, 'unixepoch') AS time,"     \
-    " s.name AS server, r.slot AS slot, r.key1 AS key1, r.key2 AS key2, r.key3 AS key3,"           \
-    " r.key4 AS key4, r.count AS count, r.addresses AS addresses, r.bytes AS bytes"
+#define TALLY_COLUMNS(of, slot, key1, key2, key3, key4)                                            \
+    "SELECT m.name AS measure, " of ".day * 86400 AS at, date(" of ".day * 86400, 'unixepoch') AS time," \
+    " s.name AS server, " slot " AS slot, " key1 " AS key1, " key2 " AS key2, " key3 " AS key3, "   \
+    key4 " AS key4, r.count AS count, r.addresses AS addresses, r.bytes AS bytes"
 
 /* CROSS JOIN fixes the order: a measure, then its stretch of days. */
+#define TALLY_DAYS(table)                                                                          \
+    " FROM main.measure m CROSS JOIN main.rollup_bucket b CROSS JOIN temp.report_span s"           \
+    " CROSS JOIN main." table " r"                                                                 \
+    " WHERE b.measure = m.id AND b.day >= %1$" PRId64 " AND b.day < %2$" PRId64                    \
+    " AND s.server = b.server AND b.day >= s.first_day AND b.day < s.end_day AND r.bucket = b.id"
+
 static const char tally_view[] =
-    "CREATE TEMP VIEW tally AS " TALLY_COLUMNS
-    " FROM main.measure m CROSS JOIN main.rollup r CROSS JOIN temp.report_span s"
-    " WHERE r.measure = m.id AND r.day >= %" PRId64 " AND r.day < %" PRId64
-    " AND s.server = r.server AND r.day >= s.first_day AND r.day < s.end_day"
-    " UNION ALL " TALLY_COLUMNS
+    "CREATE TEMP VIEW tally AS "
+    TALLY_COLUMNS("b", "iif(m.keyed = 'slot', r.key, 0)", "iif(m.keyed = 'slot', 0, r.key)", "0", "0", "0")
+    TALLY_DAYS("rollup_one")
+    " UNION ALL " TALLY_COLUMNS("b", "0", "r.key1", "r.key2", "r.key3", "r.key4") TALLY_DAYS("rollup_many")
+    " UNION ALL " TALLY_COLUMNS("r", "r.slot", "r.key1", "r.key2", "r.key3", "r.key4")
     " FROM main.measure m CROSS JOIN temp.rollup_built r CROSS JOIN temp.report_span s"
     " WHERE r.measure = m.id AND s.server = r.server";
 

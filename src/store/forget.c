@@ -69,13 +69,10 @@ static const char find_shared[] =
     " WHERE g.id IN (SELECT id FROM temp.gone) AND s.id NOT IN (SELECT id FROM temp.gone)"
     "   AND EXISTS (SELECT 1 FROM line_tally t WHERE t.source IN (s.id, g.id) AND t.copies > 0);";
 
-static const char rebuild_rollup[] =
-    "DELETE FROM rollup; INSERT INTO rollup SELECT * FROM temp.rollup_built; DROP TABLE temp.rollup_built;";
-
 static int run_rollup(struct store *store, struct error *err)
 {
     return rollup_build(store_db(store), INT64_MIN, INT64_MAX, 0, err) < 0 ? -1
-                                                                         : store_run(store, rebuild_rollup, err);
+                                                                         : rollup_load(store_db(store), err);
 }
 
 /* Back to the beginning: the tail before position 0 is empty. */

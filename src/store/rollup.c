@@ -1,4 +1,4 @@
-/* rollup.c — images into sums, sums into the table. */
+/* rollup.c — images into sums, sums into their tables. */
 #include "rollup.h"
 
 #include <stdlib.h>
@@ -9,135 +9,201 @@
 
 #define FIRST_SLOTS ((size_t)1 << 14)
 #define DAY 86400
+#define KEYS_MAX 5
+#define VALUES 3 /* count, addresses, bytes: what stands behind the keys of a sum */
+#define MEASURES (MEASURE_AUTH_FAILURE_USER + 1)
 
-/* One row of table rollup, as handed_rollup shows it. */
-struct sum {
-    int64_t measure, day, server, slot, key1, key2, key3, key4; /* the key */
-    int64_t count, addresses, bytes;
-};
-#define KEY_SIZE offsetof(struct sum, count)
-
-/* An image on its way into the sums. */
+/* An image on its way into the sums, with its sign. */
 struct waiting {
-    struct sum image; /* with its sign */
+    int64_t row[KEYS_MAX + VALUES];
     uint64_t hash;
 };
 #define WAITING_MAX 48
 
-struct rollup {
-    int64_t kinds[DELIVERY_KINDS_END];
+/* The sums of one table: rows of a bucket's number, further keys, and the values. */
+struct sums {
+    const struct row_layout *layout;
+    size_t keys, width; /* of a row: bucket and keys, all */
+    int64_t *rows;
+    size_t count, capacity;
+    uint32_t *slots; /* number of a row + 1, by the hash of its keys */
+    size_t slot_count;
     struct waiting waiting[WAITING_MAX];
     size_t waiting_count;
-    struct sum *sums;
-    size_t count, capacity;
-    uint32_t *slots; /* number of a sum + 1, by the hash of its key */
-    size_t slot_count;
     struct handed handed;
     bool registered;
 };
+
+/* A day of a server, and the rollup_bucket.id of each measure; in memory a bucket is numbered by its day's place
+   and its measure. */
+struct day {
+    int64_t server, day;
+    int64_t ids[MEASURES]; /* 0: not asked for yet */
+    bool fresh[MEASURES];  /* made by this transaction: its sums meet none */
+};
+
+struct rollup {
+    int64_t kinds[DELIVERY_KINDS_END];
+    struct sums one, many;
+    struct day *days;
+    size_t day_count, day_capacity, last_day;
+};
+
+#define COLUMN(name, i) {name, COLUMN_INT, (i) * sizeof(int64_t)}
+static const struct row_column one_columns[] = {COLUMN("bucket", 0), COLUMN("key", 1), COLUMN("count", 2),
+                                                COLUMN("addresses", 3), COLUMN("bytes", 4)};
+static const struct row_column many_columns[] = {
+    COLUMN("bucket", 0), COLUMN("key1", 1),  COLUMN("key2", 2),      COLUMN("key3", 3),
+    COLUMN("key4", 4),   COLUMN("count", 5), COLUMN("addresses", 6), COLUMN("bytes", 7)};
+static const struct row_layout one_layout = {"rollup_one", 5 * sizeof(int64_t), one_columns, 5};
+static const struct row_layout many_layout = {"rollup_many", 8 * sizeof(int64_t), many_columns, 8};
+
+static void sums_init(struct sums *sums, const struct row_layout *layout)
+{
+    sums->layout = layout;
+    sums->width = layout->count;
+    sums->keys = layout->count - VALUES;
+    sums->slots = xcalloc(sums->slot_count = FIRST_SLOTS, sizeof *sums->slots);
+}
 
 struct rollup *rollup_new(const int64_t *kinds)
 {
     struct rollup *rollup = xcalloc(1, sizeof *rollup);
     memcpy(rollup->kinds, kinds, sizeof rollup->kinds);
-    rollup->slots = xcalloc(rollup->slot_count = FIRST_SLOTS, sizeof *rollup->slots);
+    sums_init(&rollup->one, &one_layout);
+    sums_init(&rollup->many, &many_layout);
     return rollup;
 }
 
 void rollup_free(struct rollup **rollup)
 {
-    if (!*rollup)
+    struct rollup *r = *rollup;
+    if (!r)
         return;
-    free((*rollup)->sums);
-    free((*rollup)->slots);
-    free(*rollup);
+    free(r->one.rows);
+    free(r->one.slots);
+    free(r->many.rows);
+    free(r->many.slots);
+    free(r->days);
+    free(r);
     *rollup = NULL;
 }
 
 /* ---- the sums in memory ------------------------------------------------------------------------ */
 
-static size_t slot_of(const struct rollup *rollup, const struct sum *key, uint64_t hash)
+static int64_t *row_at(const struct sums *sums, size_t number)
 {
-    size_t mask = rollup->slot_count - 1;
+    return sums->rows + number * sums->width;
+}
+
+/* Place of a sum in the slots, or of the free slot where it belongs. */
+static size_t slot_of(const struct sums *sums, const int64_t *keys, uint64_t hash)
+{
+    size_t mask = sums->slot_count - 1;
     size_t i = hash & mask;
-    while (rollup->slots[i] && memcmp(&rollup->sums[rollup->slots[i] - 1], key, KEY_SIZE) != 0)
+    while (sums->slots[i] &&
+           memcmp(row_at(sums, sums->slots[i] - 1), keys, sums->keys * sizeof *keys) != 0)
         i = (i + 1) & mask;
     return i;
 }
 
-static uint64_t hash_key(const struct sum *key)
+static uint64_t hash_keys(const struct sums *sums, const int64_t *keys)
 {
-    return hash_bytes(slice_of((const char *)key, KEY_SIZE), 0);
+    return hash_bytes(slice_of((const char *)keys, sums->keys * sizeof *keys), 0);
 }
 
-static void widen(struct rollup *rollup)
+static void widen(struct sums *sums)
 {
-    free(rollup->slots);
-    rollup->slots = xcalloc(rollup->slot_count *= 2, sizeof *rollup->slots);
-    for (size_t i = 0; i < rollup->count; i++)
-        rollup->slots[slot_of(rollup, &rollup->sums[i], hash_key(&rollup->sums[i]))] = (uint32_t)i + 1;
+    free(sums->slots);
+    sums->slots = xcalloc(sums->slot_count *= 2, sizeof *sums->slots);
+    for (size_t i = 0; i < sums->count; i++) {
+        const int64_t *row = row_at(sums, i);
+        sums->slots[slot_of(sums, row, hash_keys(sums, row))] = (uint32_t)i + 1;
+    }
 }
 
-static void take(struct rollup *rollup, const struct waiting *waiting)
+static void take(struct sums *sums, const struct waiting *waiting)
 {
-    const struct sum *image = &waiting->image;
-    size_t slot = slot_of(rollup, image, waiting->hash);
-    if (rollup->slots[slot]) {
-        struct sum *sum = &rollup->sums[rollup->slots[slot] - 1];
-        sum->count += image->count;
-        sum->addresses += image->addresses;
-        sum->bytes += image->bytes;
+    size_t slot = slot_of(sums, waiting->row, waiting->hash);
+    if (sums->slots[slot]) {
+        int64_t *row = row_at(sums, sums->slots[slot] - 1);
+        for (size_t i = sums->keys; i < sums->width; i++)
+            row[i] += waiting->row[i];
         return;
     }
-    rollup->sums = grow(rollup->sums, &rollup->capacity, rollup->count + 1, sizeof *rollup->sums);
-    rollup->sums[rollup->count] = *image;
-    rollup->slots[slot] = (uint32_t)++rollup->count;
-    if (rollup->count * 2 > rollup->slot_count)
-        widen(rollup);
+    sums->rows = grow(sums->rows, &sums->capacity, sums->count + 1, sums->layout->size);
+    memcpy(row_at(sums, sums->count), waiting->row, sums->layout->size);
+    sums->slots[slot] = (uint32_t)++sums->count;
+    if (sums->count * 2 > sums->slot_count)
+        widen(sums);
 }
 
 /* Takes what waits: first the places are asked for, then they are read, so that their misses overlap. */
-static void take_waiting(struct rollup *rollup)
+static void take_waiting(struct sums *sums)
 {
-    size_t mask = rollup->slot_count - 1;
-    for (size_t i = 0; i < rollup->waiting_count; i++) {
-        uint32_t number = rollup->slots[rollup->waiting[i].hash & mask];
-        __builtin_prefetch(number ? &rollup->sums[number - 1] : NULL);
+    size_t mask = sums->slot_count - 1;
+    for (size_t i = 0; i < sums->waiting_count; i++) {
+        uint32_t number = sums->slots[sums->waiting[i].hash & mask];
+        __builtin_prefetch(number ? row_at(sums, number - 1) : NULL);
     }
-    for (size_t i = 0; i < rollup->waiting_count; i++)
-        take(rollup, &rollup->waiting[i]);
-    rollup->waiting_count = 0;
+    for (size_t i = 0; i < sums->waiting_count; i++)
+        take(sums, &sums->waiting[i]);
+    sums->waiting_count = 0;
 }
 
-static void add(struct rollup *rollup, const struct sum *image, int sign)
+/* What an image counts, with its sign, and the day that it counts on. */
+struct amount {
+    size_t day; /* of rollup.days */
+    int64_t hour;
+    int64_t count, addresses, bytes;
+};
+
+static void add(struct sums *sums, enum measure measure, const int64_t *keys, const struct amount *amount)
 {
-    if (rollup->waiting_count == WAITING_MAX)
-        take_waiting(rollup);
-    struct waiting *waiting = &rollup->waiting[rollup->waiting_count++];
-    *waiting = (struct waiting){*image, hash_key(image)};
-    waiting->image.count *= sign;
-    waiting->image.addresses *= sign;
-    waiting->image.bytes *= sign;
-    __builtin_prefetch(&rollup->slots[waiting->hash & (rollup->slot_count - 1)]);
+    if (sums->waiting_count == WAITING_MAX)
+        take_waiting(sums);
+    struct waiting *waiting = &sums->waiting[sums->waiting_count++];
+    waiting->row[0] = (int64_t)(amount->day * MEASURES) + (int64_t)measure;
+    for (size_t i = 1; i < sums->keys; i++)
+        waiting->row[i] = keys[i - 1];
+    waiting->row[sums->keys] = amount->count;
+    waiting->row[sums->keys + 1] = amount->addresses;
+    waiting->row[sums->keys + 2] = amount->bytes;
+    waiting->hash = hash_keys(sums, waiting->row);
+    __builtin_prefetch(&sums->slots[waiting->hash & (sums->slot_count - 1)]);
 }
 
-/* The same image under another measure and keys. */
-static void add_keyed(struct rollup *rollup, struct sum image, int sign, enum measure measure, int64_t slot,
-                      int64_t key1)
+static void add_one(struct rollup *rollup, enum measure measure, int64_t key, const struct amount *amount)
 {
-    image.measure = measure;
-    image.slot = slot;
-    image.key1 = key1;
-    add(rollup, &image, sign);
+    add(&rollup->one, measure, &key, amount);
+}
+
+static void add_many(struct rollup *rollup, enum measure measure, int64_t key1, int64_t key2, int64_t key3,
+                     int64_t key4, const struct amount *amount)
+{
+    add(&rollup->many, measure, (const int64_t[]){key1, key2, key3, key4}, amount);
 }
 
 /* ---- images ------------------------------------------------------------------------------------ */
 
-static struct sum image_at(const struct server *server, int64_t at, int64_t *hour)
+/* Place of a server's day among those of the transaction: mostly that of the image before. */
+static size_t day_of(struct rollup *rollup, int64_t server, int64_t day)
+{
+    for (size_t i = 0; i < rollup->day_count; i++) {
+        size_t place = (rollup->last_day + i) % rollup->day_count;
+        if (rollup->days[place].day == day && rollup->days[place].server == server)
+            return rollup->last_day = place;
+    }
+    rollup->days = grow(rollup->days, &rollup->day_capacity, rollup->day_count + 1, sizeof *rollup->days);
+    rollup->days[rollup->day_count] = (struct day){.server = server, .day = day};
+    return rollup->last_day = rollup->day_count++;
+}
+
+static struct amount amount_at(struct rollup *rollup, const struct server *server, int64_t at, int sign)
 {
     int64_t local = at + zone_offset_at(&server->zone, at);
-    *hour = (local - floor_div(local, DAY) * DAY) / 3600;
-    return (struct sum){.server = server->id, .day = floor_div(local, DAY), .count = 1};
+    int64_t day = floor_div(local, DAY);
+    return (struct amount){day_of(rollup, server->id, day), (local - day * DAY) / 3600, sign, 0, 0};
 }
 
 static int64_t host_key(int64_t host, int64_t ip)
@@ -152,23 +218,22 @@ static int64_t octets(const struct message_image *m)
 
 static void received_images(struct rollup *rollup, const struct message_image *m, int sign)
 {
-    int64_t hour;
-    struct sum image = image_at(m->server, m->received, &hour);
-    image.bytes = octets(m);
+    struct amount amount = amount_at(rollup, m->server, m->received, sign);
+    amount.bytes = sign * octets(m);
     if (m->is_copy) {
-        add_keyed(rollup, image, sign, MEASURE_COPIED, hour, 0);
+        add_one(rollup, MEASURE_COPIED, amount.hour, &amount);
         return;
     }
-    add_keyed(rollup, image, sign, MEASURE_RECEIVED, hour, 0);
-    add_keyed(rollup, image, sign, MEASURE_RECEIVED_HOST, 0, host_key(m->host, m->ip));
-    add_keyed(rollup, image, sign, MEASURE_RECEIVED_EMAIL, 0, m->sender);
+    add_one(rollup, MEASURE_RECEIVED, amount.hour, &amount);
+    add_one(rollup, MEASURE_RECEIVED_HOST, host_key(m->host, m->ip), &amount);
+    add_one(rollup, MEASURE_RECEIVED_EMAIL, m->sender, &amount);
     if (!m->host && !m->ip)
-        add_keyed(rollup, image, sign, MEASURE_RECEIVED_USER, 0, m->local_user);
-    image.bytes = 0;
+        add_one(rollup, MEASURE_RECEIVED_USER, m->local_user, &amount);
+    amount.bytes = 0;
     if (m->delayed)
-        add_keyed(rollup, image, sign, MEASURE_DELAYED, 0, 0);
+        add_one(rollup, MEASURE_DELAYED, 0, &amount);
     if (m->failed)
-        add_keyed(rollup, image, sign, MEASURE_FAILED, 0, 0);
+        add_one(rollup, MEASURE_FAILED, 0, &amount);
 }
 
 /* The bin of a time on the queue: the first whose bound is greater. */
@@ -183,12 +248,11 @@ static int64_t queue_bin(int64_t seconds)
 
 static void queue_images(struct rollup *rollup, const struct message_image *m, int sign)
 {
-    int64_t hour;
-    struct sum image = image_at(m->server, m->completed, &hour);
+    struct amount amount = amount_at(rollup, m->server, m->completed, sign);
     int64_t bin = queue_bin(m->completed - (m->received != NUM_ABSENT ? m->received : m->id_second));
-    add_keyed(rollup, image, sign, MEASURE_QUEUE_ALL, bin, 0);
+    add_one(rollup, MEASURE_QUEUE_ALL, bin, &amount);
     if (m->remote)
-        add_keyed(rollup, image, sign, MEASURE_QUEUE_REMOTE, bin, 0);
+        add_one(rollup, MEASURE_QUEUE_REMOTE, bin, &amount);
 }
 
 void rollup_message(struct rollup *rollup, const struct message_image *m, int sign)
@@ -201,189 +265,209 @@ void rollup_message(struct rollup *rollup, const struct message_image *m, int si
         queue_images(rollup, m, sign);
 }
 
-static void delivered_images(struct rollup *rollup, struct sum image, int64_t hour,
-                             const struct delivery_image *d, int sign)
+static void delivered_images(struct rollup *rollup, const struct amount *amount, const struct delivery_image *d)
 {
-    add_keyed(rollup, image, sign, MEASURE_DELIVERED, hour, 0);
-    add_keyed(rollup, image, sign, MEASURE_DELIVERED_TRANSPORT, 0, d->transport);
-    add_keyed(rollup, image, sign, MEASURE_DELIVERED_HOST, 0, host_key(d->host, d->ip));
-    add_keyed(rollup, image, sign, MEASURE_DELIVERED_EMAIL, 0, d->recipient);
+    add_one(rollup, MEASURE_DELIVERED, amount->hour, amount);
+    add_one(rollup, MEASURE_DELIVERED_TRANSPORT, d->transport, amount);
+    add_one(rollup, MEASURE_DELIVERED_HOST, host_key(d->host, d->ip), amount);
+    add_one(rollup, MEASURE_DELIVERED_EMAIL, d->recipient, amount);
     if (!d->host && !d->ip)
-        add_keyed(rollup, image, sign, MEASURE_DELIVERED_USER, 0, d->recipient);
+        add_one(rollup, MEASURE_DELIVERED_USER, d->recipient, amount);
 }
 
-static void relayed_image(struct rollup *rollup, struct sum image, const struct delivery_image *d,
-                          const struct message_image *m, int sign)
+static void relayed_image(struct rollup *rollup, const struct amount *amount, const struct delivery_image *d,
+                          const struct message_image *m)
 {
     if ((!d->host && !d->ip) || (!m->host && !m->ip) || m->authenticated || d->rewritten)
         return;
-    image.key2 = m->sender;
-    image.key3 = host_key(d->host, d->ip);
-    image.key4 = d->recipient;
-    add_keyed(rollup, image, sign, MEASURE_RELAYED, 0, host_key(m->host, m->ip));
-}
-
-static void error_image(struct rollup *rollup, struct sum image, const struct delivery_image *d, int sign)
-{
-    image.key2 = host_key(d->host, d->ip);
-    image.key3 = d->reason;
-    image.key4 = d->reason_class;
-    add_keyed(rollup, image, sign, MEASURE_ERROR, 0, d->recipient);
+    add_many(rollup, MEASURE_RELAYED, host_key(m->host, m->ip), m->sender, host_key(d->host, d->ip),
+             d->recipient, amount);
 }
 
 void rollup_delivery(struct rollup *rollup, const struct delivery_image *d, const struct message_image *m,
                      int sign)
 {
-    int64_t hour;
-    struct sum image = image_at(m->server, d->at, &hour);
-    add_keyed(rollup, image, sign, MEASURE_DELIVERY_KIND, 0, d->kind);
+    struct amount amount = amount_at(rollup, m->server, d->at, sign);
+    add_one(rollup, MEASURE_DELIVERY_KIND, d->kind, &amount);
     if (d->kind == rollup->kinds[DELIVERY_FAILED]) {
-        error_image(rollup, image, d, sign);
+        add_many(rollup, MEASURE_ERROR, d->recipient, host_key(d->host, d->ip), d->reason, d->reason_class,
+                 &amount);
     } else if (d->kind == rollup->kinds[DELIVERY_ADDITIONAL]) {
-        image.count = 0;
-        image.addresses = 1;
-        delivered_images(rollup, image, hour, d, sign);
+        amount.count = 0;
+        amount.addresses = sign;
+        delivered_images(rollup, &amount, d);
     } else if (d->kind == rollup->kinds[DELIVERY_DELIVERED] ||
                d->kind == rollup->kinds[DELIVERY_CUTTHROUGH]) {
-        image.addresses = 1;
-        image.bytes = octets(m);
-        delivered_images(rollup, image, hour, d, sign);
-        relayed_image(rollup, image, d, m, sign);
+        amount.addresses = sign;
+        amount.bytes = sign * octets(m);
+        delivered_images(rollup, &amount, d);
+        relayed_image(rollup, &amount, d, m);
     }
 }
 
 void rollup_rejection(struct rollup *rollup, const struct rejection_image *r, int sign)
 {
-    int64_t hour;
-    struct sum image = image_at(r->server, r->at, &hour);
-    add_keyed(rollup, image, sign, r->temporary ? MEASURE_DEFERRED_CLIENT_HOST : MEASURE_REJECTED_HOST, 0,
-              host_key(r->host, r->ip));
-    image.key2 = r->reason;
-    image.key3 = r->reason_class;
-    add_keyed(rollup, image, sign, r->temporary ? MEASURE_DEFERRED_CLIENT : MEASURE_REJECTED, 0, r->stage);
+    struct amount amount = amount_at(rollup, r->server, r->at, sign);
+    add_one(rollup, r->temporary ? MEASURE_DEFERRED_CLIENT_HOST : MEASURE_REJECTED_HOST,
+            host_key(r->host, r->ip), &amount);
+    add_many(rollup, r->temporary ? MEASURE_DEFERRED_CLIENT : MEASURE_REJECTED, r->stage, r->reason,
+             r->reason_class, 0, &amount);
 }
 
 void rollup_auth_failure(struct rollup *rollup, const struct auth_failure_image *a, int sign)
 {
-    int64_t hour;
-    struct sum image = image_at(a->server, a->at, &hour);
-    image.count = a->attempts;
-    image.key2 = host_key(a->host, a->ip);
-    add_keyed(rollup, image, sign, MEASURE_AUTH_FAILURE_HOST, 0, a->service);
-    image.key2 = a->user;
-    add_keyed(rollup, image, sign, MEASURE_AUTH_FAILURE_USER, 0, a->service);
+    struct amount amount = amount_at(rollup, a->server, a->at, sign);
+    amount.count = sign * a->attempts;
+    add_many(rollup, MEASURE_AUTH_FAILURE_HOST, a->service, host_key(a->host, a->ip), 0, 0, &amount);
+    add_many(rollup, MEASURE_AUTH_FAILURE_USER, a->service, a->user, 0, 0, &amount);
 }
 
-/* ---- into the table ---------------------------------------------------------------------------- */
+/* ---- into the tables --------------------------------------------------------------------------- */
 
-#define SUM_COLUMN(name) {#name, COLUMN_INT, offsetof(struct sum, name)}
-static const struct row_column sum_columns[] = {
-    SUM_COLUMN(measure), SUM_COLUMN(day),  SUM_COLUMN(server), SUM_COLUMN(slot),
-    SUM_COLUMN(key1),    SUM_COLUMN(key2), SUM_COLUMN(key3),   SUM_COLUMN(key4),
-    SUM_COLUMN(count),   SUM_COLUMN(addresses), SUM_COLUMN(bytes)};
-static const struct row_layout sum_layout = {"rollup", sizeof(struct sum), sum_columns,
-                                             sizeof sum_columns / sizeof *sum_columns};
+static int bucket_known(struct store *store, sqlite3_stmt *find, const struct day *day, int measure, int64_t *id,
+                        struct error *err)
+{
+    sqlite3_bind_int64(find, 1, measure);
+    sqlite3_bind_int64(find, 2, day->day);
+    sqlite3_bind_int64(find, 3, day->server);
+    int code = sqlite3_step(find);
+    *id = code == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
+    sqlite3_reset(find);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(store, err);
+}
 
-static int compare_keys(const void *a, const void *b)
+static int bucket_make(struct store *store, sqlite3_stmt *make, struct day *day, int measure, struct error *err)
+{
+    sqlite3_bind_int64(make, 1, measure);
+    sqlite3_bind_int64(make, 2, day->day);
+    sqlite3_bind_int64(make, 3, day->server);
+    int done = store_step(store, make, err);
+    day->ids[measure] = sqlite3_last_insert_rowid(store_db(store));
+    day->fresh[measure] = true;
+    return done;
+}
+
+/* Gives the sums that say something the ids of their buckets, and puts them to the front; *lowered counts those
+   that took something away. */
+static int settle_buckets(struct rollup *rollup, struct sums *sums, struct store *store, size_t *lowered,
+                          struct error *err)
+{
+    sqlite3_stmt *find = store_prepare(
+        store, "SELECT id FROM rollup_bucket WHERE measure = ?1 AND day = ?2 AND server = ?3", err);
+    sqlite3_stmt *make = find ? store_prepare(
+        store, "INSERT INTO rollup_bucket (measure, day, server) VALUES (?1, ?2, ?3)", err) : NULL;
+    size_t kept = 0;
+    int done = make ? 0 : -1;
+    for (size_t i = 0; i < sums->count && done == 0; i++) {
+        const int64_t *row = row_at(sums, i), *values = row + sums->keys;
+        struct day *day = &rollup->days[row[0] / MEASURES];
+        int measure = (int)(row[0] % MEASURES);
+        if (!values[0] && !values[1] && !values[2])
+            continue;
+        *lowered += values[0] < 0 || values[1] < 0;
+        if (!day->ids[measure])
+            done = bucket_known(store, find, day, measure, &day->ids[measure], err);
+        if (done == 0 && !day->ids[measure])
+            done = bucket_make(store, make, day, measure, err);
+        memmove(row_at(sums, kept), row, sums->layout->size);
+        row_at(sums, kept++)[0] = day->fresh[measure] ? -day->ids[measure] : day->ids[measure];
+    }
+    sqlite3_finalize(find);
+    sqlite3_finalize(make);
+    sums->count = kept;
+    return done;
+}
+
+static int compare_one(const void *a, const void *b)
 {
     const int64_t *x = a, *y = b;
-    for (size_t i = 0; i < KEY_SIZE / sizeof *x; i++)
+    return x[0] != y[0] ? (x[0] < y[0] ? -1 : 1) : (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+static int compare_many(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    for (size_t i = 0; i < KEYS_MAX; i++)
         if (x[i] != y[i])
             return x[i] < y[i] ? -1 : 1;
     return 0;
 }
 
-/* Sorts the sums that say something to the front, in the table's order; *lowered counts those that took
-   something away. */
-static size_t sort_sums(struct rollup *rollup, size_t *lowered)
+/* Rows of fresh buckets, whose ids are still negative, before the others; each part in the table's order. */
+static size_t sort_rows(struct sums *sums)
 {
-    size_t kept = 0;
-    *lowered = 0;
-    for (size_t i = 0; i < rollup->count; i++) {
-        const struct sum *sum = &rollup->sums[i];
-        if (sum->count || sum->addresses || sum->bytes)
-            rollup->sums[kept++] = *sum;
-        *lowered += sum->count < 0 || sum->addresses < 0;
+    int (*compare)(const void *, const void *) = sums->keys == 2 ? compare_one : compare_many;
+    size_t fresh = 0;
+    qsort(sums->rows, sums->count, sums->layout->size, compare);
+    while (fresh < sums->count && row_at(sums, fresh)[0] < 0) {
+        row_at(sums, fresh)[0] *= -1;
+        fresh++;
     }
-    if (kept)
-        qsort(rollup->sums, kept, sizeof *rollup->sums, compare_keys);
-    return kept;
+    qsort(sums->rows, fresh, sums->layout->size, compare);
+    return fresh;
 }
 
-static int run_handed(struct rollup *rollup, struct store *store, const char *sql, const uint32_t *order,
+static int run_handed(struct sums *sums, struct store *store, const char *sql, const uint32_t *order,
                       size_t count, struct error *err)
 {
     if (count == 0)
         return 0;
-    rollup->handed = (struct handed){&sum_layout, (const char *)rollup->sums, order, count, NULL};
-    if (!rollup->registered && handed_register(store_db(store), "rollup", &rollup->handed) != SQLITE_OK)
+    sums->handed = (struct handed){sums->layout, (const char *)sums->rows, order, count, NULL};
+    if (!sums->registered &&
+        handed_register(store_db(store), sums->layout->table, &sums->handed) != SQLITE_OK)
         return store_error(store, err);
-    rollup->registered = true;
-    return store_run(store, sql, err);
+    sums->registered = true;
+    char *whole = sqlite3_mprintf(sql, sums->layout->table, sums->layout->table);
+    int done = store_run(store, whole, err);
+    sqlite3_free(whole);
+    return done;
 }
 
-/* Whether table rollup has anything of this measure, day and server. */
-static int is_begun(struct store *store, sqlite3_stmt *stmt, const struct sum *sum, struct error *err)
+/* What is of a day just begun is only inserted: half the work for what is mostly new. */
+static int put_rows(struct sums *sums, struct store *store, size_t fresh, bool lowered, const uint32_t *order,
+                    struct error *err)
 {
-    sqlite3_bind_int64(stmt, 1, sum->measure);
-    sqlite3_bind_int64(stmt, 2, sum->day);
-    sqlite3_bind_int64(stmt, 3, sum->server);
-    int code = sqlite3_step(stmt);
-    sqlite3_reset(stmt);
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(store, err);
-}
-
-/* Parts the sums, in order, into those of days not begun yet, which are only inserted, and the others, which
-   may meet a row: half the work for what is mostly new. */
-static int part_sums(struct rollup *rollup, struct store *store, size_t count, uint32_t *fresh,
-                     size_t *fresh_count, uint32_t *met, size_t *met_count, struct error *err)
-{
-    sqlite3_stmt *stmt = store_prepare(
-        store, "SELECT 1 FROM rollup WHERE measure = ?1 AND day = ?2 AND server = ?3 LIMIT 1", err);
-    int begun = stmt ? 0 : -1;
-    for (size_t i = 0; i < count && begun >= 0; i++) {
-        const struct sum *sum = &rollup->sums[i];
-        bool same = i > 0 && sum->measure == sum[-1].measure && sum->day == sum[-1].day &&
-                    sum->server == sum[-1].server;
-        if (!same)
-            begun = is_begun(store, stmt, sum, err);
-        if (begun)
-            met[(*met_count)++] = (uint32_t)i;
-        else
-            fresh[(*fresh_count)++] = (uint32_t)i;
-    }
-    sqlite3_finalize(stmt);
-    return begun < 0 ? -1 : 0;
-}
-
-static int flush_sorted(struct rollup *rollup, struct store *store, size_t count, bool lowered,
-                        uint32_t *fresh, uint32_t *met, struct error *err)
-{
-    static const char insert_sql[] = "INSERT OR FAIL INTO rollup SELECT * FROM handed_rollup";
+    static const char insert_sql[] = "INSERT OR FAIL INTO %s SELECT * FROM handed_%s";
     static const char add_sql[] =
-        "INSERT OR FAIL INTO rollup SELECT * FROM handed_rollup WHERE true"
+        "INSERT OR FAIL INTO %s SELECT * FROM handed_%s WHERE true"
         " ON CONFLICT DO UPDATE SET count = count + excluded.count,"
         "  addresses = addresses + excluded.addresses, bytes = bytes + excluded.bytes";
-    static const char tidy_sql[] =
-        "DELETE FROM rollup WHERE count = 0 AND addresses = 0 AND bytes = 0 AND"
-        " (measure, day, server, slot, key1, key2, key3, key4) IN"
-        " (SELECT measure, day, server, slot, key1, key2, key3, key4 FROM handed_rollup)";
-    size_t fresh_count = 0, met_count = 0;
-    if (part_sums(rollup, store, count, fresh, &fresh_count, met, &met_count, err) < 0 ||
-        run_handed(rollup, store, insert_sql, fresh, fresh_count, err) < 0 ||
-        run_handed(rollup, store, add_sql, met, met_count, err) < 0)
+    const char *tidy_sql =
+        sums->keys == 2 ? "DELETE FROM %s WHERE count = 0 AND addresses = 0 AND bytes = 0"
+                          " AND (bucket, key) IN (SELECT bucket, key FROM handed_%s)"
+                        : "DELETE FROM %s WHERE count = 0 AND addresses = 0 AND bytes = 0"
+                          " AND (bucket, key1, key2, key3, key4) IN"
+                          " (SELECT bucket, key1, key2, key3, key4 FROM handed_%s)";
+    size_t met = sums->count - fresh;
+    if (run_handed(sums, store, insert_sql, order, fresh, err) < 0 ||
+        run_handed(sums, store, add_sql, order + fresh, met, err) < 0)
         return -1;
-    return lowered ? run_handed(rollup, store, tidy_sql, met, met_count, err) : 0;
+    return lowered ? run_handed(sums, store, tidy_sql, order + fresh, met, err) : 0;
+}
+
+static int flush(struct rollup *rollup, struct sums *sums, struct store *store, struct error *err)
+{
+    size_t lowered = 0;
+    take_waiting(sums);
+    if (sums->count == 0)
+        return 0;
+    int done = settle_buckets(rollup, sums, store, &lowered, err);
+    size_t fresh = sort_rows(sums);
+    uint32_t *order = xmalloc(sums->count * sizeof *order);
+    for (size_t i = 0; i < sums->count; i++)
+        order[i] = (uint32_t)i;
+    if (done == 0)
+        done = put_rows(sums, store, fresh, lowered > 0, order, err);
+    free(order);
+    sums->count = 0;
+    memset(sums->slots, 0, sums->slot_count * sizeof *sums->slots);
+    return done;
 }
 
 int rollup_flush(struct rollup *rollup, struct store *store, struct error *err)
 {
-    take_waiting(rollup);
-    size_t lowered, count = sort_sums(rollup, &lowered);
-    uint32_t *order = xmalloc(2 * count * sizeof *order);
-    int done = flush_sorted(rollup, store, count, lowered > 0, order, order + count, err);
-    free(order);
-    rollup->count = 0;
-    memset(rollup->slots, 0, rollup->slot_count * sizeof *rollup->slots);
+    int done = flush(rollup, &rollup->one, store, err) < 0 || flush(rollup, &rollup->many, store, err) < 0
+                   ? -1 : 0;
+    rollup->day_count = rollup->last_day = 0;
     return done;
 }

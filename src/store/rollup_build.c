@@ -54,3 +54,19 @@ int rollup_build(sqlite3 *db, int64_t since, int64_t until, int64_t server, stru
             return -1;
     return 0;
 }
+
+int rollup_load(sqlite3 *db, struct error *err)
+{
+    static const char load[] =
+        "DELETE FROM rollup_one; DELETE FROM rollup_many; DELETE FROM rollup_bucket;"
+        "INSERT INTO rollup_bucket (measure, day, server)"
+        "  SELECT DISTINCT measure, day, server FROM temp.rollup_built;"
+        "INSERT INTO rollup_one SELECT b.id, r.slot + r.key1, r.count, r.addresses, r.bytes" /* one of the two is 0 */
+        "  FROM temp.rollup_built r JOIN rollup_bucket b USING (measure, day, server)"
+        "  JOIN measure m ON m.id = r.measure WHERE m.keyed <> 'keys' ORDER BY 1, 2;"
+        "INSERT INTO rollup_many SELECT b.id, r.key1, r.key2, r.key3, r.key4, r.count, r.addresses, r.bytes"
+        "  FROM temp.rollup_built r JOIN rollup_bucket b USING (measure, day, server)"
+        "  JOIN measure m ON m.id = r.measure WHERE m.keyed = 'keys' ORDER BY 1, 2, 3, 4, 5;"
+        "DROP TABLE temp.rollup_built;";
+    return sqlite3_exec(db, load, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(db, err);
+}

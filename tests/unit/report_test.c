@@ -98,7 +98,8 @@ static sqlite3 *filled_database(void)
     free(facts);
     if (rollup_build(db, INT64_MIN, INT64_MAX, 0, &err))
         die(err.text);
-    execute(db, "INSERT INTO main.rollup SELECT * FROM temp.rollup_built; DROP TABLE temp.rollup_built");
+    if (rollup_load(db, &err))
+        die(err.text);
     return db;
 }
 

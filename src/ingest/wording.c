@@ -1,0 +1,124 @@
+/* wording.c — one walk over the words of a text. */
+#include "wording.h"
+
+#define CODE_SIZE 3   /* 250, 550 */
+#define SHORT_WORD 4  /* TLS1, IPv6: a digit in it says nothing */
+#define MIXED_WORD 8  /* AdwTgnELV: letters so mixed are an id */
+#define FIELD_MIN 3   /* a shorter field stands for nothing */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_word_byte(char c)
+{
+    return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_' ||
+           c == '@' || c == '+' || c == '=' || (unsigned char)c >= 0x80;
+}
+
+/* The word that begins the text; a full stop behind it is not of it. */
+static size_t word_size(struct slice text)
+{
+    size_t n = 0;
+    while (n < text.n && is_word_byte(text.p[n]))
+        n++;
+    while (n > 1 && text.p[n - 1] == '.')
+        n--;
+    return n;
+}
+
+/* 550, 5.1.1, 127.0.0.4: there are few of them. */
+static bool is_code(struct slice word)
+{
+    for (size_t i = 0; i < word.n; i++)
+        if (!is_digit(word.p[i]) && word.p[i] != '.')
+            return false;
+    if (slice_starts(word, "127."))
+        return true;
+    return word.p[0] >= '2' && word.p[0] <= '5' &&
+           (word.n == CODE_SIZE || (word.n >= 5 && word.n <= 8 && word.p[1] == '.'));
+}
+
+/* Whether a word is likely to be another one the next time: ids, numbers, addresses, numbered hosts. */
+static bool varies(struct slice word)
+{
+    size_t digits = 0, turns = 0;
+    bool address = false;
+    for (size_t i = 0; i < word.n; i++) {
+        digits += is_digit(word.p[i]);
+        address |= word.p[i] == '@';
+        turns += i > 0 && is_upper(word.p[i]) && !is_upper(word.p[i - 1]);
+    }
+    if (digits == 0)
+        return address || (word.n >= MIXED_WORD && turns > 1);
+    if (digits == word.n)
+        return !is_code(word);
+    return word.n > SHORT_WORD && !is_code(word);
+}
+
+/* The place whose field begins the text and ends with a word, or 0. */
+static int field_at(struct slice text, const struct slice fields[WORDING_PLACES])
+{
+    for (int place = WORDING_OWN + 1; place < WORDING_PLACES; place++) {
+        size_t n = fields[place].n;
+        if (n < FIELD_MIN || n > text.n || fields[place].p[0] != text.p[0] ||
+            memcmp(fields[place].p, text.p, n) != 0)
+            continue;
+        struct slice rest = slice_after(text, n);
+        if (rest.n == 0 || !is_word_byte(rest.p[0]) || (rest.p[0] == '.' && word_size(rest) == 1))
+            return place;
+    }
+    return 0;
+}
+
+static bool has_places(struct slice text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] >= 0 && text.p[i] < WORDING_PLACES)
+            return true;
+    return false;
+}
+
+/* What varies, from its first word to its last: the pattern holds one place for all of it. */
+static void take_own(struct wording *wording, char *buf, size_t *size, size_t *own_at, struct slice word)
+{
+    if (wording->own.p) {
+        *size = *own_at + 1;
+        wording->own.n = (size_t)(word.p + word.n - wording->own.p);
+        return;
+    }
+    wording->own = word;
+    *own_at = *size;
+    buf[(*size)++] = WORDING_OWN;
+}
+
+bool wording_split(struct slice text, const struct slice fields[WORDING_PLACES], char *buf,
+                   struct wording *wording)
+{
+    size_t size = 0, own_at = 0;
+    *wording = (struct wording){SLICE_ABSENT, SLICE_ABSENT};
+    if (text.n == 0 || text.n > WORDING_MAX || has_places(text))
+        return false;
+    while (text.n) {
+        int place = field_at(text, fields);
+        size_t n = place ? fields[place].n : word_size(text);
+        struct slice word = slice_of(text.p, n ? n : 1);
+        if (place) {
+            buf[size++] = (char)place;
+        } else if (n && varies(word)) {
+            take_own(wording, buf, &size, &own_at, word);
+        } else {
+            memcpy(buf + size, word.p, word.n);
+            size += word.n;
+        }
+        text = slice_after(text, word.n);
+    }
+    wording->pattern = slice_of(buf, size);
+    return true;
+}
