@@ -83,6 +83,7 @@ void batch_empty(struct batch *batch)
     batch->string_count = 1;
     batch->want_count = 0;
     memset(batch->reasons, 0, sizeof batch->reasons);
+    memset(batch->classes, 0, sizeof batch->classes);
     batch->tally_count = 0;
     batch->lines = batch->octets = 0;
     batch->checkpoint = (struct checkpoint){0};
@@ -127,11 +128,6 @@ void *batch_row(struct batch *batch, enum event_table table)
 
 /* ---- strings ----------------------------------------------------------------------------------- */
 
-static uint32_t tag_of(uint64_t hash)
-{
-    return (uint32_t)(hash >> 32);
-}
-
 static void place_string(struct batch *batch, uint32_t number)
 {
     size_t mask = batch->string_slot_count - 1;
@@ -139,7 +135,7 @@ static void place_string(struct batch *batch, uint32_t number)
     size_t i = hash & mask;
     while (batch->string_slots[i].number)
         i = (i + 1) & mask;
-    batch->string_slots[i] = (struct batch_slot){tag_of(hash), number};
+    batch->string_slots[i] = (struct batch_slot){hash, number};
 }
 
 static void widen_strings(struct batch *batch)
@@ -155,28 +151,28 @@ static uint32_t find_string(const struct batch *batch, uint64_t hash)
     size_t mask = batch->string_slot_count - 1;
     const struct batch_slot *slots = batch->string_slots;
     size_t i = hash & mask;
-    while (slots[i].number && (slots[i].tag != tag_of(hash) || batch->hashes[slots[i].number] != hash))
+    while (slots[i].number && slots[i].hash != hash)
         i = (i + 1) & mask;
     return slots[i].number;
 }
 
-static bool is_name_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_';
-}
+/* Bytes of host names, and of them those that no number has. */
+static const unsigned char name_bytes[256] = {
+    ['-'] = 1, ['.'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 3, ['_'] = 3, ['a' ... 'z'] = 3};
 
 static bool is_name(struct slice s, bool *letters)
 {
+    unsigned char all = 3, any = 0;
     *letters = false;
     if (s.n == 0 || s.n > HOST_NAME_MAX_SIZE)
         return false;
     for (size_t i = 0; i < s.n; i++) {
-        if (!is_name_byte(s.p[i]))
-            return false;
-        *letters |= s.p[i] > '9';
+        unsigned char byte = name_bytes[(unsigned char)s.p[i]];
+        all &= byte;
+        any |= byte;
     }
-    return true;
+    *letters = any & 2;
+    return all & 1;
 }
 
 /* The domain part of an address or a host name: a pure function of the text, so that it does not matter
@@ -283,18 +279,22 @@ static uint32_t normal_reason(struct batch *batch, struct slice reason)
     return known->number;
 }
 
+static uint32_t class_with_code(struct batch *batch, uint32_t reason, int64_t errno_code)
+{
+    struct batch_class *kept = &batch->classes[(reason * 31u + (uint64_t)errno_code) % CLASSES_KEPT];
+    if (kept->reason != reason || kept->errno_code != errno_code) {
+        const char *name = reason_class(batch->strings[reason].text, errno_code);
+        *kept = (struct batch_class){errno_code, reason, batch_string(batch, slice_of(name, strlen(name)))};
+    }
+    return kept->class;
+}
+
 /* The class is one of the normal form, so that equal reasons are of one class; where words do not tell, the
    error's number may, and the class is then not the reason's alone. */
 uint32_t batch_reason(struct batch *batch, struct slice reason, int64_t errno_code, uint32_t *class)
 {
     uint32_t number = normal_reason(batch, reason);
-    *class = batch->strings[number].class;
-    if (*class && errno_code == NUM_ABSENT)
-        return number;
-    const char *name = reason_class(batch->strings[number].text, errno_code);
-    *class = batch_string(batch, slice_of(name, strlen(name)));
-    if (errno_code == NUM_ABSENT)
-        batch->strings[number].class = *class;
+    *class = class_with_code(batch, number, errno_code);
     return number;
 }
 

@@ -122,7 +122,6 @@ struct batch_string {
     struct slice text;
     int64_t id;      /* string.id of a new one, given by the writer */
     uint32_t domain; /* string of the batch: the domain part; 0: none */
-    uint32_t class;  /* string of the batch: class of a reason; 0: not asked for yet */
 };
 
 /* A kind of line, counted. */
@@ -143,10 +142,9 @@ struct checkpoint {
     struct slice carry;               /* in the batch's arena */
 };
 
-/* From a string's hash to its number; half of the hash stands here, so that the table stays in a cache and a
-   look-up seldom touches another place in vain. */
+/* From a string's hash to its number: the whole hash stands here, so that a look-up touches one place. */
 struct batch_slot {
-    uint32_t tag;
+    uint64_t hash;
     uint32_t number; /* 0: free */
 };
 
@@ -159,6 +157,7 @@ struct batch_want {
 #define WANTS_MAX 24
 
 #define REASONS_KEPT 4096
+#define CLASSES_KEPT 256
 #define PATTERNS_KEPT 8192
 
 /* A reason as written that was met lately, and its number when what varies is taken out. */
@@ -167,8 +166,15 @@ struct batch_reason {
     uint32_t number; /* 0: free */
 };
 
+/* The class lately found for a reason with an error's number. */
+struct batch_class {
+    int64_t errno_code;
+    uint32_t reason, class; /* strings of the batch; reason 0: free */
+};
+
 struct batch {
     uint64_t hash_seed;
+    struct batch_class classes[CLASSES_KEPT];
     struct batch_reason reasons[REASONS_KEPT];
     uint64_t patterns[PATTERNS_KEPT]; /* hashes of wordings met lately, in this batch or before */
     struct arena arena;

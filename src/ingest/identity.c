@@ -6,7 +6,7 @@
 #include "../base/hash.h"
 #include "../base/memory.h"
 
-#define FIRST_SLOTS 4096u
+#define FIRST_SLOTS 1024u /* all of it stays in a cache */
 #define SLOTS_MAX (1u << 20) /* 24 MiB: beyond it the oldest of one second are forgotten */
 
 struct counter {

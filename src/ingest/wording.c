@@ -6,20 +6,30 @@
 #define MIXED_WORD 8  /* AdwTgnELV: letters so mixed are an id */
 #define FIELD_MIN 3   /* a shorter field stands for nothing */
 
+enum byte_class { WORD = 1, DIGIT = 2, UPPER = 4, OPENING = 8 /* no word, but a field may begin with it */ };
+static const unsigned char classes[256] = {
+    ['.'] = WORD,  ['-'] = WORD,   ['_'] = WORD, ['@'] = WORD, ['+'] = WORD,
+    ['='] = WORD,  [':'] = OPENING, ['"'] = OPENING, ['0' ... '9'] = WORD | DIGIT,
+    ['A' ... 'Z'] = WORD | UPPER, ['a' ... 'z'] = WORD, [0x80 ... 0xff] = WORD};
+
+static unsigned char class_of(char c)
+{
+    return classes[(unsigned char)c];
+}
+
 static bool is_digit(char c)
 {
-    return c >= '0' && c <= '9';
+    return class_of(c) & DIGIT;
 }
 
 static bool is_upper(char c)
 {
-    return c >= 'A' && c <= 'Z';
+    return class_of(c) & UPPER;
 }
 
 static bool is_word_byte(char c)
 {
-    return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_' ||
-           c == '@' || c == '+' || c == '=' || (unsigned char)c >= 0x80;
+    return class_of(c) & WORD;
 }
 
 /* The word that begins the text; a full stop behind it is not of it. */
@@ -106,7 +116,7 @@ bool wording_split(struct slice text, const struct slice fields[WORDING_PLACES],
     if (text.n == 0 || text.n > WORDING_MAX || has_places(text))
         return false;
     while (text.n) {
-        int place = field_at(text, fields);
+        int place = class_of(text.p[0]) & (WORD | OPENING) ? field_at(text, fields) : 0;
         size_t n = place ? fields[place].n : word_size(text);
         struct slice word = slice_of(text.p, n ? n : 1);
         if (place) {

@@ -376,14 +376,27 @@ static void make_new(struct messages *m, struct joined *j, struct message_row *r
     rollup_message(rollup, &j->is, 1);
 }
 
+/* A message of the batch by its id, whose first octets are compared as one number. */
 struct by_id {
+    uint64_t head;
     const struct message_row *row;
     uint32_t index;
 };
 
+static uint64_t head_of(struct slice exim_id)
+{
+    uint64_t head = 0;
+    for (size_t i = 0; i < sizeof head; i++)
+        head = head << 8 | (i < exim_id.n ? (unsigned char)exim_id.p[i] : 0);
+    return head;
+}
+
 static int compare_ids(const void *a, const void *b)
 {
-    struct slice x = ((const struct by_id *)a)->row->exim_id, y = ((const struct by_id *)b)->row->exim_id;
+    const struct by_id *p = a, *q = b;
+    if (p->head != q->head)
+        return p->head < q->head ? -1 : 1;
+    struct slice x = p->row->exim_id, y = q->row->exim_id;
     int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
     return order ? order : (x.n > y.n) - (x.n < y.n);
 }
@@ -391,10 +404,15 @@ static int compare_ids(const void *a, const void *b)
 static struct by_id *sorted_by_id(const struct batch *batch)
 {
     size_t count = batch->messages.count;
+    bool in_order = true;
     struct by_id *sorted = xmalloc(count * sizeof *sorted);
-    for (uint32_t i = 0; i < count; i++)
-        sorted[i] = (struct by_id){batch_message(batch, i), i};
-    qsort(sorted, count, sizeof *sorted, compare_ids);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct message_row *row = batch_message(batch, i);
+        sorted[i] = (struct by_id){head_of(row->exim_id), row, i};
+        in_order = in_order && (i == 0 || sorted[i - 1].head < sorted[i].head);
+    }
+    if (!in_order)
+        qsort(sorted, count, sizeof *sorted, compare_ids);
     return sorted;
 }
 

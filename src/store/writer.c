@@ -12,6 +12,7 @@
 #include "rollup.h"
 #include "strings.h"
 
+#define FEW_ROWS 32
 #define COMMITS_A_LOG 4 /* then the write-ahead log begins anew, which must wait for its last checkpoint */
 
 struct event_writer {
@@ -150,6 +151,22 @@ static int compare_ordered(const void *a, const void *b)
     return x->mark < y->mark ? -1 : x->mark > y->mark;
 }
 
+/* The rows of a second: so few that moving each to its place is quickest. */
+static void sort_second(struct ordered *rows, size_t count)
+{
+    if (count > FEW_ROWS) {
+        qsort(rows, count, sizeof *rows, compare_ordered);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct ordered row = rows[i];
+        size_t k = i;
+        for (; k > 0 && rows[k - 1].mark > row.mark; k--)
+            rows[k] = rows[k - 1];
+        rows[k] = row;
+    }
+}
+
 /* Sorts by second and mark.  Lines come in the order of time but for a few, so that mostly only the marks within
    a second are left to be sorted. */
 static void sort_ordered(struct ordered *rows, size_t count)
@@ -162,7 +179,7 @@ static void sort_ordered(struct ordered *rows, size_t count)
         }
     for (size_t i = 1; i <= count; i++)
         if (i == count || rows[i].at != rows[run].at) {
-            qsort(rows + run, i - run, sizeof *rows, compare_ordered);
+            sort_second(rows + run, i - run);
             run = i;
         }
 }
