@@ -5,7 +5,7 @@
 -- An event's identity is (at, mark): mark hashes (server, canonical line, its how-manieth in that second).
 
 CREATE TABLE meta (
-    name  TEXT PRIMARY KEY,             -- 'hash_seed': seed of string_hash, drawn when the database is made
+    name  TEXT PRIMARY KEY,             -- 'hash_seed', drawn when the database is made, and 'hash_bits': string_hash's
     value ANY                           -- its value
 ) STRICT, WITHOUT ROWID;
 
@@ -28,9 +28,9 @@ CREATE TABLE string (
     domain INTEGER                      -- string.id of the domain part: a@b.c -> b.c, mx.b.c -> b.c; NULL: none
 ) STRICT;
 
-CREATE TABLE string_hash (              -- finds a text again; apart, so that it is filled once a transaction
-    hash INTEGER PRIMARY KEY,           -- 64 bits over string.text, seeded with meta.hash_seed
-    id   INTEGER NOT NULL               -- string.id
+CREATE TABLE string_hash (              -- finds a text again: 64 bits over string.text, seeded with meta.hash_seed
+    bucket INTEGER PRIMARY KEY,         -- the first meta.hash_bits bits of the hashes in it
+    pairs  BLOB NOT NULL                -- sorted: hash, 8 octets, and string.id, 4 octets, each big-endian
 ) STRICT;
 
 CREATE TABLE source (

@@ -1,10 +1,10 @@
-/* strings.c — a table of numbers lately used in front of the database.  What is not in it is looked up in the
-   order of the hashes; what is new is appended to string at once, and to string_hash once a transaction, sorted,
-   so that the tree is walked from left to right instead of jumped about in. */
+/* strings.c — a table of numbers lately used in front of the database.  What is not in it is looked up by hash;
+   what is new is appended to string at once, and to string_hash once a transaction. */
 #include "strings.h"
 
 #include <stdlib.h>
 
+#include "hashes.h"
 #include "insert.h"
 
 #define SLOTS_FIRST ((size_t)1 << 16)
@@ -15,22 +15,15 @@ struct known {
     int64_t id; /* 0: free */
 };
 
-struct missing {
-    uint64_t hash;
-    uint32_t number;
-};
-
 struct strings {
     struct store *store;
-    sqlite3_stmt *find;
-    struct insert *insert, *insert_hash;
+    struct hashes *hashes;
+    struct insert *insert;
     struct known *slots;
     size_t slot_count, used;
     int64_t next_id;
     bool holds_all; /* every stored string is in slots: what is not there is new */
-    struct known *pending; /* new, and not in string_hash yet */
-    size_t pending_count, pending_capacity;
-    struct missing *missing; /* room for find_missing and for the order of what is new */
+    struct hash_want *missing; /* room for find_missing, and for the order of what is new */
     uint32_t *order;
     size_t missing_capacity, order_capacity;
 };
@@ -39,10 +32,6 @@ struct strings {
 static const struct row_column string_columns[] = {
     STRING_COLUMN(id, COLUMN_INT), STRING_COLUMN(text, COLUMN_TEXT), STRING_COLUMN(domain, COLUMN_REF)};
 static const struct row_layout string_layout = {"string", sizeof(struct batch_string), string_columns, 3};
-
-static const struct row_column hash_columns[] = {{"hash", COLUMN_INT, offsetof(struct known, hash)},
-                                                 {"id", COLUMN_INT, offsetof(struct known, id)}};
-static const struct row_layout hash_layout = {"string_hash", sizeof(struct known), hash_columns, 2};
 
 static int first_id(struct strings *strings, struct error *err)
 {
@@ -64,19 +53,16 @@ int strings_new(struct store *store, struct strings **out, struct error *err)
     *out = strings;
     if (first_id(strings, err) < 0)
         return -1;
-    strings->find = store_prepare(store, "SELECT id FROM string_hash WHERE hash = ?1", err);
-    return strings->find && insert_new(store, &string_layout, &strings->insert, err) == 0 &&
-           insert_new(store, &hash_layout, &strings->insert_hash, err) == 0 ? 0 : -1;
+    return hashes_new(store, &strings->hashes, err) < 0 ||
+           insert_new(store, &string_layout, &strings->insert, err) < 0 ? -1 : 0;
 }
 
 void strings_free(struct strings **strings)
 {
     if (!*strings)
         return;
-    sqlite3_finalize((*strings)->find);
+    hashes_free(&(*strings)->hashes);
     insert_free(&(*strings)->insert);
-    insert_free(&(*strings)->insert_hash);
-    free((*strings)->pending);
     free((*strings)->missing);
     free((*strings)->order);
     free((*strings)->slots);
@@ -123,32 +109,9 @@ static int remember(struct strings *strings, uint64_t hash, int64_t id, struct e
     return 0;
 }
 
-static int64_t number_new(struct strings *strings, uint64_t hash)
-{
-    strings->pending = grow(strings->pending, &strings->pending_capacity, strings->pending_count + 1,
-                            sizeof *strings->pending);
-    strings->pending[strings->pending_count++] = (struct known){hash, strings->next_id};
-    return strings->next_id++;
-}
-
-static int look_up(struct strings *strings, uint64_t hash, int64_t *id, struct error *err)
-{
-    sqlite3_bind_int64(strings->find, 1, (int64_t)hash);
-    int code = sqlite3_step(strings->find);
-    *id = code == SQLITE_ROW ? sqlite3_column_int64(strings->find, 0) : 0;
-    sqlite3_reset(strings->find);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(strings->store, err);
-}
-
-static int compare_missing(const void *a, const void *b)
-{
-    int64_t x = (int64_t)((const struct missing *)a)->hash, y = (int64_t)((const struct missing *)b)->hash;
-    return x < y ? -1 : x > y; /* as SQLite sorts them */
-}
-
 #define AHEAD 12 /* slots asked for before they are read: the table is far larger than a cache */
 
-/* Numbers the strings that the table in memory knows; gathers the others, by hash when they must be looked up. */
+/* Numbers the strings that the table in memory knows; gathers the others. */
 static size_t find_missing(struct strings *strings, struct batch *batch)
 {
     size_t count = 0;
@@ -161,54 +124,37 @@ static size_t find_missing(struct strings *strings, struct batch *batch)
             __builtin_prefetch(&strings->slots[batch->hashes[i + AHEAD] & (strings->slot_count - 1)]);
         batch->ids[i] = slot_of(strings, batch->hashes[i])->id;
         if (!batch->ids[i])
-            strings->missing[count++] = (struct missing){batch->hashes[i], i};
+            strings->missing[count++] = (struct hash_want){batch->hashes[i], 0, i};
     }
-    if (!strings->holds_all)
-        qsort(strings->missing, count, sizeof *strings->missing, compare_missing);
     return count;
 }
 
 int strings_resolve(struct strings *strings, struct batch *batch, struct error *err)
 {
     size_t new_count = 0, count = find_missing(strings, batch);
-    const struct missing *missing = strings->missing;
+    const struct hash_want *missing = strings->missing;
     uint32_t *order = strings->order =
         grow(strings->order, &strings->order_capacity, count, sizeof *order);
-    int done = 0;
+    int done = strings->holds_all ? 0 : hashes_find(strings->hashes, strings->missing, count, err);
     for (size_t i = 0; i < count && done == 0; i++) {
         struct batch_string *string = &batch->strings[missing[i].number];
         int64_t *id = &batch->ids[missing[i].number];
         if (i + AHEAD < count)
             __builtin_prefetch(&strings->slots[missing[i + AHEAD].hash & (strings->slot_count - 1)]);
-        if (!strings->holds_all)
-            done = look_up(strings, missing[i].hash, id, err);
-        if (done == 0 && !*id) {
-            *id = string->id = number_new(strings, missing[i].hash);
+        *id = missing[i].id;
+        if (!*id) {
+            *id = string->id = strings->next_id++;
+            hashes_add(strings->hashes, missing[i].hash, *id);
             order[new_count++] = missing[i].number;
         }
-        if (done == 0)
-            done = remember(strings, missing[i].hash, *id, err);
+        done = remember(strings, missing[i].hash, *id, err);
     }
     if (done == 0)
         done = insert_rows(strings->insert, (const char *)batch->strings, order, new_count, batch->ids, err);
     return done;
 }
 
-static int compare_known(const void *a, const void *b)
-{
-    int64_t x = (int64_t)((const struct known *)a)->hash, y = (int64_t)((const struct known *)b)->hash;
-    return x < y ? -1 : x > y;
-}
-
 int strings_flush(struct strings *strings, struct error *err)
 {
-    size_t count = strings->pending_count;
-    uint32_t *order = xmalloc(count * sizeof *order);
-    for (size_t i = 0; i < count; i++)
-        order[i] = (uint32_t)i;
-    qsort(strings->pending, count, sizeof *strings->pending, compare_known);
-    int done = insert_rows(strings->insert_hash, (const char *)strings->pending, order, count, NULL, err);
-    strings->pending_count = 0;
-    free(order);
-    return done;
+    return hashes_flush(strings->hashes, err);
 }

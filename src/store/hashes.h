@@ -1,0 +1,29 @@
+/* hashes.h — string.id by the hash of the text: table string_hash, buckets of pairs.  One row a pair would be a tree
+   of random keys, whose upkeep is a tenth of an ingest; a bucket is read and written as a whole. */
+#ifndef MAILTRAIL_HASHES_H
+#define MAILTRAIL_HASHES_H
+
+#include "store.h"
+
+struct hashes;
+
+/* A text asked for. */
+struct hash_want {
+    uint64_t hash;
+    int64_t id;      /* 0: not stored */
+    uint32_t number; /* the caller's own */
+};
+
+int hashes_new(struct store *store, struct hashes **hashes, struct error *err);
+void hashes_free(struct hashes **hashes);
+
+/* Fills in the ids of what is stored; sorts the wants by hash.  What was added and not flushed is not found. */
+int hashes_find(struct hashes *hashes, struct hash_want *wants, size_t count, struct error *err);
+
+/* A new text, whose hash is not stored yet. */
+void hashes_add(struct hashes *hashes, uint64_t hash, int64_t id);
+
+/* Stores what was added, inside the transaction that is open. */
+int hashes_flush(struct hashes *hashes, struct error *err);
+
+#endif
