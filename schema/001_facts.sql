@@ -28,9 +28,39 @@ CREATE TABLE string (
     domain INTEGER                      -- string.id of the domain part: a@b.c -> b.c, mx.b.c -> b.c; NULL: none
 ) STRICT;
 
-CREATE TABLE string_hash (              -- finds a text again: 64 bits over string.text, seeded with meta.hash_seed
+CREATE TABLE string_hash (              -- finds strings, and rows of client, route and cause, by 64 bits over what
+                                        -- they say, seeded with meta.hash_seed
     bucket INTEGER PRIMARY KEY,         -- the first meta.hash_bits bits of the hashes in it
-    pairs  BLOB NOT NULL                -- sorted: hash, 8 octets, and string.id, 4 octets, each big-endian
+    pairs  BLOB NOT NULL                -- sorted: hash, 8 octets, and id, 4 octets, each big-endian
+) STRICT;
+
+-- What rows have in common stands once, like a string: by whom, which way, what was said.
+
+CREATE TABLE client (                   -- who connected, as a line's H= tells
+    id   INTEGER PRIMARY KEY,
+    host INTEGER,                       -- string: verified host name; NULL: none, or local
+    helo INTEGER,                       -- string: what the client called itself
+    ip   INTEGER                        -- string; NULL: local submission
+) STRICT;
+
+CREATE TABLE route (                    -- which way a delivery went
+    id        INTEGER PRIMARY KEY,
+    router    INTEGER,                  -- string
+    transport INTEGER,                  -- string
+    host      INTEGER,                  -- string; NULL: local
+    ip        INTEGER,                  -- string
+    tls       INTEGER                   -- string: X=: version and cipher
+) STRICT;
+
+CREATE TABLE cause (                    -- what was said of a delivery or a rejection
+    id           INTEGER PRIMARY KEY,
+    stage        INTEGER,               -- string, of a rejection: connect helo mail rcpt predata data mime auth starttls ...
+    temporary    INTEGER,               -- of a rejection: 1: 4xx, may be tried again
+    error        INTEGER,               -- of a delivery: defer (N): > 0 errno, < 0 Exim's own
+    reason       INTEGER,               -- string: why rejected, deferred or failed, what varies taken out
+    reason_class INTEGER,               -- string: class of the reason
+    response     INTEGER,               -- C=: the remote's answer, decoded; string: as a wording
+    detail       INTEGER                -- the reason as written; string: as a wording; NULL: as reason
 ) STRICT;
 
 CREATE TABLE source (
@@ -82,9 +112,7 @@ CREATE TABLE message (
     arrival_mark   INTEGER,             -- mark of the arrival line taken
     arrival_source INTEGER,             -- source.id of the arrival line
     sender         INTEGER,             -- envelope sender; the empty string is the null sender <>
-    host           INTEGER,             -- verified host name; NULL: none, or local
-    helo           INTEGER,             -- what the client called itself
-    ip             INTEGER,             -- NULL: local submission
+    client         INTEGER,             -- client.id; NULL: local submission
     protocol       INTEGER,             -- P=
     auth           INTEGER,             -- authenticator
     auth_id        INTEGER,             -- authenticated id
@@ -123,18 +151,10 @@ CREATE TABLE delivery (
     kind         INTEGER NOT NULL,      -- string: delivered additional cutthrough deferred failed suppressed discarded handoff
     recipient    INTEGER,               -- address after routing, mailbox, pipe or file
     original     INTEGER,               -- address as the sender gave it; NULL: the same
-    router       INTEGER,
-    transport    INTEGER,
-    host         INTEGER,               -- NULL: local
-    ip           INTEGER,
-    tls          INTEGER,
+    route        INTEGER,               -- route.id
     size         INTEGER,               -- S= of the delivery, octets
-    response     INTEGER,               -- C=: the remote's answer, decoded; string: as a wording
-    reason       INTEGER,               -- string: why deferred or failed, what varies taken out
-    reason_class INTEGER,               -- string: class of the reason
-    detail       INTEGER,               -- the reason as written; string: as a wording; NULL: as reason
-    own          TEXT,                  -- what stands at the wording's place 1
-    error        INTEGER,               -- defer (N): > 0 errno, < 0 Exim's own
+    cause        INTEGER,               -- cause.id
+    own          TEXT,                  -- what stands at place 1 of the cause's wording
     deliver_ms   INTEGER,               -- DT=, milliseconds
     queue_ms     INTEGER,               -- QT=, milliseconds
     orphan       INTEGER,               -- 1: its message's arrival was not known when it was stored
@@ -149,18 +169,12 @@ CREATE TABLE rejection (
     ms           INTEGER,               -- fraction of the stamp
     source       INTEGER NOT NULL,      -- source.id that brought it first
     server       INTEGER NOT NULL,      -- server.id
-    stage        INTEGER NOT NULL,      -- string: connect helo mail rcpt predata data mime auth starttls etrn vrfy expn quit local other
-    temporary    INTEGER NOT NULL,      -- 1: 4xx, may be tried again
-    host         INTEGER,               -- verified host name
-    helo         INTEGER,
-    ip           INTEGER,
+    client       INTEGER,               -- client.id
     sender       INTEGER,
     recipient    INTEGER,
     message      TEXT,                  -- exim id, where the message had one
-    reason       INTEGER,               -- string: what varies taken out
-    reason_class INTEGER,               -- string
-    detail       INTEGER,               -- the reason as written; string: as a wording; NULL: as reason
-    own          TEXT,                  -- what stands at the wording's place 1
+    cause        INTEGER NOT NULL,      -- cause.id
+    own          TEXT,                  -- what stands at place 1 of the cause's wording
     flags        INTEGER,               -- 8 ambiguous line, 16 stamped by syslog, maybe a second late
     PRIMARY KEY (at, mark)
 ) STRICT, WITHOUT ROWID;
@@ -173,9 +187,7 @@ CREATE TABLE auth_failure (
     server  INTEGER NOT NULL,           -- server.id
     service INTEGER NOT NULL,           -- string: smtp imap pop3 pop2
     user    INTEGER,                    -- who was tried, where the line says
-    host    INTEGER,                    -- verified host name
-    helo    INTEGER,
-    ip      INTEGER,
+    client  INTEGER,                    -- client.id
     method  INTEGER,                    -- string: authenticator or mechanism
     reason  INTEGER,                    -- string
     attempts INTEGER NOT NULL,          -- how many failures the line tells of
@@ -233,8 +245,7 @@ CREATE TABLE event (
     server  INTEGER NOT NULL,           -- server.id
     kind    INTEGER NOT NULL,           -- string: connection queue_run host_error frozen ...
     message TEXT,                       -- exim id, where the line names one
-    host    INTEGER,
-    ip      INTEGER,
+    client  INTEGER,                    -- client.id
     user    INTEGER,
     text    INTEGER,                    -- what no column holds; string: as a wording
     own     TEXT,                       -- what stands at the wording's place 1

@@ -19,14 +19,15 @@ SELECT server, local / 86400 AS day, local % 86400 / 3600 AS hour, copy, host, r
                                        WHERE z.server = m.server AND z.since <= m.received
                                        ORDER BY z.since DESC LIMIT 1), 0) AS local,
                m.copy_of IS NOT NULL                 AS copy,
-               coalesce(m.host, m.ip, 0)             AS host,
-               coalesce(m.host, m.ip) IS NOT NULL    AS remote,
+               coalesce(c.host, c.ip, 0)             AS host,
+               coalesce(c.host, c.ip) IS NOT NULL    AS remote,
                coalesce(m.sender, 0)                 AS sender,
                coalesce(m.local_user, 0)             AS local_user,
                m.delayed                             AS delayed,
                m.failed                              AS failed,
                coalesce(m.size, 0)                   AS bytes
           FROM message m
+          LEFT JOIN client c ON c.id = m.client
          WHERE m.at >= :since AND m.at < :until         -- at is received wherever there is one
            AND m.received >= :since AND m.received < :until
            AND m.flags & 4 = 0
@@ -73,21 +74,24 @@ SELECT server, local / 86400 AS day, local % 86400 / 3600 AS hour, kind, what, t
                d.kind                                AS kind,
                CASE k.text WHEN 'delivered' THEN 1 WHEN 'cutthrough' THEN 1
                            WHEN 'additional' THEN 2 WHEN 'failed' THEN 3 ELSE 0 END AS what,
-               coalesce(d.transport, 0)              AS transport,
-               coalesce(d.host, d.ip, 0)             AS host,
-               coalesce(d.host, d.ip) IS NOT NULL    AS remote,
+               coalesce(w.transport, 0)              AS transport,
+               coalesce(w.host, w.ip, 0)             AS host,
+               coalesce(w.host, w.ip) IS NOT NULL    AS remote,
                coalesce(d.recipient, 0)              AS recipient,
-               coalesce(d.reason, 0)                 AS reason,
-               coalesce(d.reason_class, 0)           AS reason_class,
+               coalesce(why.reason, 0)               AS reason,
+               coalesce(why.reason_class, 0)         AS reason_class,
                coalesce(m.size, 0)                   AS bytes,
                coalesce(m.sender, 0)                 AS sender,
-               iif(m.auth IS NULL, coalesce(m.host, m.ip), NULL) AS came_from,  -- submission is not relaying
+               iif(m.auth IS NULL, coalesce(c.host, c.ip), NULL) AS came_from,  -- submission is not relaying
                d.original IS NULL OR d.original = d.recipient
                    OR (SELECT lower(text) FROM string WHERE id = d.original)
                     = (SELECT lower(text) FROM string WHERE id = d.recipient) AS unchanged
           FROM delivery d
           JOIN message m ON m.id = d.message
           JOIN string k  ON k.id = d.kind
+          LEFT JOIN route w   ON w.id = d.route
+          LEFT JOIN cause why ON why.id = d.cause
+          LEFT JOIN client c  ON c.id = m.client
          WHERE d.at >= :since AND d.at < :until
            AND (:server IS NULL OR m.server = :server));
 
@@ -131,12 +135,14 @@ SELECT server, local / 86400 AS day, temporary, stage, reason, reason_class, hos
                r.at + coalesce((SELECT z.utc_offset FROM zone_offset z
                                  WHERE z.server = r.server AND z.since <= r.at
                                  ORDER BY z.since DESC LIMIT 1), 0) AS local,
-               r.temporary                           AS temporary,
-               r.stage                               AS stage,
-               coalesce(r.reason, 0)                 AS reason,
-               coalesce(r.reason_class, 0)           AS reason_class,
-               coalesce(r.host, r.ip, 0)             AS host
+               w.temporary                           AS temporary,
+               w.stage                               AS stage,
+               coalesce(w.reason, 0)                 AS reason,
+               coalesce(w.reason_class, 0)           AS reason_class,
+               coalesce(c.host, c.ip, 0)             AS host
           FROM rejection r
+          JOIN cause w       ON w.id = r.cause
+          LEFT JOIN client c ON c.id = r.client
          WHERE r.at >= :since AND r.at < :until
            AND (:server IS NULL OR r.server = :server));
 
@@ -191,10 +197,11 @@ SELECT server, local / 86400 AS day, service, host, user, attempts
                                  WHERE z.server = a.server AND z.since <= a.at
                                  ORDER BY z.since DESC LIMIT 1), 0) AS local,
                a.service                             AS service,
-               coalesce(a.host, a.ip, 0)             AS host,
+               coalesce(c.host, c.ip, 0)             AS host,
                coalesce(a.user, 0)                   AS user,
                a.attempts                            AS attempts
           FROM auth_failure a
+          LEFT JOIN client c ON c.id = a.client
          WHERE a.at >= :since AND a.at < :until
            AND (:server IS NULL OR a.server = :server));
 

@@ -45,9 +45,10 @@ SELECT m.at                         AS at,              -- received, or the firs
   JOIN server v                   ON v.id = m.server
   LEFT JOIN string sender         ON sender.id = m.sender
   LEFT JOIN string sender_domain  ON sender_domain.id = sender.domain
-  LEFT JOIN string host           ON host.id = m.host
-  LEFT JOIN string helo           ON helo.id = m.helo
-  LEFT JOIN string ip             ON ip.id = m.ip
+  LEFT JOIN client c              ON c.id = m.client
+  LEFT JOIN string host           ON host.id = c.host
+  LEFT JOIN string helo           ON helo.id = c.helo
+  LEFT JOIN string ip             ON ip.id = c.ip
   LEFT JOIN string protocol       ON protocol.id = m.protocol
   LEFT JOIN string auth           ON auth.id = m.auth
   LEFT JOIN string auth_id        ON auth_id.id = m.auth_id
@@ -79,7 +80,7 @@ SELECT d.at                         AS at,
        coalesce(replace(replace(replace(replace(detail.text, char(2), coalesce(ip.text, '')),
                char(3), coalesce(host.text, '')), char(6), coalesce(recipient.text, '')),
                char(1), coalesce(d.own, '')), reason.text) AS detail,
-       d.error                      AS error,
+       c.error                      AS error,
        d.deliver_ms / 1000.0        AS delivery_seconds,
        CASE WHEN d.queue_ms IS NOT NULL THEN d.queue_ms / 1000.0
             ELSE d.at - m.received END AS queue_seconds,
@@ -92,15 +93,17 @@ SELECT d.at                         AS at,
   LEFT JOIN string recipient_domain   ON recipient_domain.id = recipient.domain
   LEFT JOIN string original           ON original.id = d.original
   LEFT JOIN string original_domain    ON original_domain.id = original.domain
-  LEFT JOIN string router             ON router.id = d.router
-  LEFT JOIN string transport          ON transport.id = d.transport
-  LEFT JOIN string host               ON host.id = d.host
-  LEFT JOIN string ip                 ON ip.id = d.ip
-  LEFT JOIN string tls                ON tls.id = d.tls
-  LEFT JOIN string reason             ON reason.id = d.reason
-  LEFT JOIN string reason_class       ON reason_class.id = d.reason_class
-  LEFT JOIN string response           ON response.id = d.response
-  LEFT JOIN string detail             ON detail.id = d.detail;
+  LEFT JOIN route w                   ON w.id = d.route
+  LEFT JOIN string router             ON router.id = w.router
+  LEFT JOIN string transport          ON transport.id = w.transport
+  LEFT JOIN string host               ON host.id = w.host
+  LEFT JOIN string ip                 ON ip.id = w.ip
+  LEFT JOIN string tls                ON tls.id = w.tls
+  LEFT JOIN cause c                   ON c.id = d.cause
+  LEFT JOIN string reason             ON reason.id = c.reason
+  LEFT JOIN string reason_class       ON reason_class.id = c.reason_class
+  LEFT JOIN string response           ON response.id = c.response
+  LEFT JOIN string detail             ON detail.id = c.detail;
 
 CREATE VIEW rejections AS
 SELECT r.at                         AS at,
@@ -109,7 +112,7 @@ SELECT r.at                         AS at,
                          ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
        v.name                       AS server,
        stage.text                   AS stage,
-       r.temporary                  AS temporary,
+       w.temporary                  AS temporary,
        host.text                    AS host,            -- verified name
        helo.text                    AS helo,
        ip.text                      AS ip,
@@ -125,15 +128,17 @@ SELECT r.at                         AS at,
        coalesce(r.flags & 8, 0) <> 0 AS ambiguous
   FROM rejection r
   JOIN server v                 ON v.id = r.server
-  JOIN string stage             ON stage.id = r.stage
-  LEFT JOIN string host         ON host.id = r.host
-  LEFT JOIN string helo         ON helo.id = r.helo
-  LEFT JOIN string ip           ON ip.id = r.ip
+  JOIN cause w                  ON w.id = r.cause
+  JOIN string stage             ON stage.id = w.stage
+  LEFT JOIN client c            ON c.id = r.client
+  LEFT JOIN string host         ON host.id = c.host
+  LEFT JOIN string helo         ON helo.id = c.helo
+  LEFT JOIN string ip           ON ip.id = c.ip
   LEFT JOIN string sender       ON sender.id = r.sender
   LEFT JOIN string recipient    ON recipient.id = r.recipient
-  LEFT JOIN string reason       ON reason.id = r.reason
-  LEFT JOIN string reason_class ON reason_class.id = r.reason_class
-  LEFT JOIN string detail       ON detail.id = r.detail;
+  LEFT JOIN string reason       ON reason.id = w.reason
+  LEFT JOIN string reason_class ON reason_class.id = w.reason_class
+  LEFT JOIN string detail       ON detail.id = w.detail;
 
 CREATE VIEW auth_failures AS
 SELECT a.at                         AS at,
@@ -154,9 +159,10 @@ SELECT a.at                         AS at,
   JOIN server v            ON v.id = a.server
   JOIN string service      ON service.id = a.service
   LEFT JOIN string user    ON user.id = a.user
-  LEFT JOIN string host    ON host.id = a.host
-  LEFT JOIN string helo    ON helo.id = a.helo
-  LEFT JOIN string ip      ON ip.id = a.ip
+  LEFT JOIN client c       ON c.id = a.client
+  LEFT JOIN string host    ON host.id = c.host
+  LEFT JOIN string helo    ON helo.id = c.helo
+  LEFT JOIN string ip      ON ip.id = c.ip
   LEFT JOIN string method  ON method.id = a.method
   LEFT JOIN string reason  ON reason.id = a.reason;
 
@@ -177,8 +183,9 @@ SELECT e.at                         AS at,
   FROM event e
   JOIN server v          ON v.id = e.server
   JOIN string kind       ON kind.id = e.kind
-  LEFT JOIN string host  ON host.id = e.host
-  LEFT JOIN string ip    ON ip.id = e.ip
+  LEFT JOIN client c     ON c.id = e.client
+  LEFT JOIN string host  ON host.id = c.host
+  LEFT JOIN string ip    ON ip.id = c.ip
   LEFT JOIN string user  ON user.id = e.user
   LEFT JOIN string text  ON text.id = e.text;
 

@@ -9,6 +9,7 @@
 #define FIRST_SLOTS ((size_t)1 << 12)
 #define HOST_NAME_MAX_SIZE 255 /* RFC 1035 */
 #define LABELS_MAX 12
+#define COMMON_PARTS_MAX 8
 
 #define LAYOUT_INT(name) {#name, COLUMN_INT, offsetof(struct ROW, name)},
 #define LAYOUT_REF(name) {#name, COLUMN_REF, offsetof(struct ROW, name)},
@@ -42,12 +43,28 @@ static const struct row_column unparsed_line_columns[] = {
 static const struct row_column message_columns[] = {MESSAGE_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
 #undef ROW
 
+#define ROW client_row
+static const struct row_column client_columns[] = {CLIENT_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+#define ROW route_row
+static const struct row_column route_columns[] = {ROUTE_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+#define ROW cause_row
+static const struct row_column cause_columns[] = {CAUSE_COLUMNS(LAYOUT_INT, LAYOUT_REF, LAYOUT_TEXT)};
+#undef ROW
+
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 const struct row_layout event_layouts[EVENT_TABLE_COUNT] = {
 #define TABLE(symbol, name, COLUMNS)                                                               \
     [TABLE_##symbol] = {#name, sizeof(struct name##_row), name##_columns, COUNT_OF(name##_columns)},
     EVENT_TABLES(TABLE)
+#undef TABLE
+};
+const struct row_layout common_layouts[COMMON_TABLE_COUNT] = {
+#define TABLE(symbol, name, COLUMNS)                                                               \
+    [COMMON_##symbol] = {#name, sizeof(struct name##_row), name##_columns, COUNT_OF(name##_columns)},
+    COMMON_TABLES(TABLE)
 #undef TABLE
 };
 const struct row_layout message_layout = {"message", sizeof(struct message_row), message_columns,
@@ -75,6 +92,8 @@ void batch_empty(struct batch *batch)
     arena_empty(&batch->arena);
     for (size_t i = 0; i < EVENT_TABLE_COUNT; i++)
         batch->events[i].count = 0;
+    for (size_t i = 0; i < COMMON_TABLE_COUNT; i++)
+        batch->commons[i].count = 0;
     batch->messages.count = 0;
     memset(batch->string_slots, 0, batch->string_slot_count * sizeof *batch->string_slots);
     memset(batch->message_slots, 0, batch->message_slot_count * sizeof(uint32_t));
@@ -97,6 +116,8 @@ void batch_free(struct batch **batch)
     arena_free(&b->arena);
     for (size_t i = 0; i < EVENT_TABLE_COUNT; i++)
         free(b->events[i].rows);
+    for (size_t i = 0; i < COMMON_TABLE_COUNT; i++)
+        free(b->commons[i].rows);
     free(b->messages.rows);
     free(b->strings);
     free(b->hashes);
@@ -211,21 +232,28 @@ static struct slice lowered(struct batch *batch, struct slice text)
     return slice_of(small, text.n);
 }
 
+/* A number that nothing has yet. */
+static uint32_t new_number(struct batch *batch, uint64_t hash)
+{
+    uint32_t number = (uint32_t)batch->string_count++;
+    batch->strings = grow(batch->strings, &batch->string_capacity, batch->string_count,
+                          sizeof *batch->strings);
+    batch->hashes = grow(batch->hashes, &batch->hash_capacity, batch->string_count, sizeof *batch->hashes);
+    batch->hashes[number] = hash;
+    if (batch->string_count * 3 > batch->string_slot_count * 2)
+        widen_strings(batch);
+    else
+        place_string(batch, number);
+    return number;
+}
+
 static uint32_t string_of_hash(struct batch *batch, struct slice text, uint64_t hash)
 {
     uint32_t number = find_string(batch, hash);
     if (number)
         return number;
-    number = (uint32_t)batch->string_count++;
-    batch->strings = grow(batch->strings, &batch->string_capacity, batch->string_count,
-                          sizeof *batch->strings);
-    batch->hashes = grow(batch->hashes, &batch->hash_capacity, batch->string_count, sizeof *batch->hashes);
-    batch->hashes[number] = hash;
+    number = new_number(batch, hash);
     batch->strings[number] = (struct batch_string){.text = arena_copy(&batch->arena, text)};
-    if (batch->string_count * 3 > batch->string_slot_count * 2)
-        widen_strings(batch);
-    else
-        place_string(batch, number);
     struct slice domain = domain_of(batch->strings[number].text);
     uint32_t domain_number = domain.p ? batch_string(batch, lowered(batch, domain)) : 0;
     batch->strings[number].domain = domain_number;
@@ -264,17 +292,87 @@ void batch_settle(struct batch *batch)
     batch->want_count = 0;
 }
 
+/* ---- what rows have in common ------------------------------------------------------------------ */
+
+struct batch_part batch_part_text(const struct batch *batch, struct slice text)
+{
+    return (struct batch_part){text.p ? hash_bytes(text, batch->hash_seed) : 0, text, 0};
+}
+
+struct batch_part batch_part_lower(struct batch *batch, struct slice text)
+{
+    return batch_part_text(batch, text.p ? lowered(batch, text) : text);
+}
+
+struct batch_part batch_part_string(const struct batch *batch, uint32_t number)
+{
+    return (struct batch_part){number ? batch->hashes[number] : 0, SLICE_ABSENT, number};
+}
+
+struct batch_part batch_part_int(int64_t value)
+{
+    return (struct batch_part){(uint64_t)value ^ (uint64_t)NUM_ABSENT, SLICE_ABSENT, 0};
+}
+
+static void fill_common(struct batch *batch, char *row, const struct row_layout *layout,
+                        const struct batch_part *parts)
+{
+    for (size_t i = 1; i < layout->count; i++) {
+        const struct batch_part *part = &parts[i - 1];
+        char *member = row + layout->columns[i].offset;
+        if (layout->columns[i].type == COLUMN_INT)
+            *(int64_t *)(void *)member = (int64_t)(part->hash ^ (uint64_t)NUM_ABSENT);
+        else
+            *(uint32_t *)(void *)member = part->text.p ? string_of_hash(batch, part->text, part->hash) : part->number;
+    }
+}
+
+uint32_t batch_common(struct batch *batch, enum common_table table, const struct batch_part *parts)
+{
+    const struct row_layout *layout = &common_layouts[table];
+    uint64_t hashes[COMMON_PARTS_MAX], any = 0;
+    for (size_t i = 1; i < layout->count; i++)
+        any |= hashes[i - 1] = parts[i - 1].hash;
+    if (!any)
+        return 0;
+    uint64_t hash = hash_bytes(slice_of((const char *)hashes, (layout->count - 1) * sizeof *hashes),
+                               batch->hash_seed + (uint64_t)table + 1);
+    uint32_t number = find_string(batch, hash);
+    if (number)
+        return number;
+    struct row_list *list = &batch->commons[table];
+    char *row = new_row(list, layout);
+    fill_common(batch, row, layout, parts);
+    number = new_number(batch, hash);
+    batch->strings[number] = (struct batch_string){.common = (uint32_t)table + 1, .place = (uint32_t)list->count - 1};
+    return number;
+}
+
+/* A text parted once, for whoever asks for its pattern. */
+struct split {
+    bool known; /* it has a pattern */
+    char buf[WORDING_MAX];
+    struct wording wording;
+};
+
 /* ---- reasons ----------------------------------------------------------------------------------- */
 
-static uint32_t normal_reason(struct batch *batch, struct slice reason)
+static struct batch_reason *reason_slot(struct batch *batch, uint64_t hash)
+{
+    return &batch->reasons[hash % REASONS_KEPT];
+}
+
+/* Number of the normal form.  Reasons that differ in the client's IP only have the same, so that a pattern met lately
+   saves its making. */
+static uint32_t normal_reason(struct batch *batch, struct slice reason, const struct split *split)
 {
     char buf[1024];
-    uint64_t hash = hash_bytes(reason, batch->hash_seed);
-    struct batch_reason *known = &batch->reasons[hash % REASONS_KEPT];
+    bool ip_only = split->known && split->wording.places == 1u << WORDING_IP;
+    uint64_t hash = hash_bytes(ip_only ? split->wording.pattern : reason, batch->hash_seed);
+    struct batch_reason *known = reason_slot(batch, hash);
     if (!known->number || known->hash != hash) {
         size_t n = reason_normalise(reason, buf, sizeof buf);
-        known->number = batch_string(batch, slice_of(buf, n));
-        known->hash = hash;
+        *known = (struct batch_reason){hash, batch_string(batch, slice_of(buf, n))};
     }
     return known->number;
 }
@@ -289,15 +387,6 @@ static uint32_t class_with_code(struct batch *batch, uint32_t reason, int64_t er
     return kept->class;
 }
 
-/* The class is one of the normal form, so that equal reasons are of one class; where words do not tell, the
-   error's number may, and the class is then not the reason's alone. */
-uint32_t batch_reason(struct batch *batch, struct slice reason, int64_t errno_code, uint32_t *class)
-{
-    uint32_t number = normal_reason(batch, reason);
-    *class = class_with_code(batch, number, errno_code);
-    return number;
-}
-
 /* ---- wordings ---------------------------------------------------------------------------------- */
 
 /* Whether the pattern was met before; notes it. */
@@ -310,19 +399,55 @@ static bool met_before(struct batch *batch, struct slice pattern)
     return met;
 }
 
+static void split(struct split *to, struct slice text, const struct slice fields[WORDING_PLACES])
+{
+    to->known = wording_split(text, fields, to->buf, &to->wording);
+}
+
+/* Number of the text's pattern. */
+static uint32_t pattern_of(struct batch *batch, struct slice text, const struct split *split, struct slice *own)
+{
+    static const char all_own[] = {WORDING_OWN};
+    bool shared = split->known && met_before(batch, split->wording.pattern);
+    *own = shared ? split->wording.own : text;
+    return batch_string(batch, shared ? split->wording.pattern : slice_of(all_own, 1));
+}
+
 uint32_t batch_wording(struct batch *batch, struct slice text, const struct slice fields[WORDING_PLACES],
                        struct slice *own)
 {
-    static const char all_own[] = {WORDING_OWN};
-    char buf[WORDING_MAX];
-    struct wording wording;
-    *own = text;
+    struct split parts;
+    *own = SLICE_ABSENT;
     if (!text.p)
         return 0;
-    if (!wording_split(text, fields, buf, &wording) || !met_before(batch, wording.pattern))
-        return batch_string(batch, slice_of(all_own, 1));
-    *own = wording.own;
-    return batch_string(batch, wording.pattern);
+    split(&parts, text, fields);
+    return pattern_of(batch, text, &parts, own);
+}
+
+/* Whether the reason itself was met lately. */
+static bool is_known_reason(struct batch *batch, struct slice reason)
+{
+    uint64_t hash = hash_bytes(reason, batch->hash_seed);
+    const struct batch_reason *known = reason_slot(batch, hash);
+    return known->number && known->hash == hash && slice_equal(batch->strings[known->number].text, reason);
+}
+
+/* The class is one of the normal form, so that equal reasons are of one class; where words do not tell, the
+   error's number may, and the class is then not the reason's alone. */
+struct batch_said batch_reason(struct batch *batch, struct slice reason, int64_t errno_code,
+                               const struct slice *fields)
+{
+    struct batch_said said = {0, 0, 0, SLICE_ABSENT};
+    struct split parts = {.known = false};
+    if (!reason.p)
+        return said;
+    if (fields && !is_known_reason(batch, reason))
+        split(&parts, reason, fields);
+    said.reason = normal_reason(batch, reason, &parts);
+    said.class = class_with_code(batch, said.reason, errno_code);
+    if (fields && !slice_equal(batch->strings[said.reason].text, reason))
+        said.detail = pattern_of(batch, reason, &parts, &said.own);
+    return said;
 }
 
 /* ---- messages ---------------------------------------------------------------------------------- */

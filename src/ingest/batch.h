@@ -13,17 +13,15 @@
 
 #define DELIVERY_COLUMNS(INT, REF, TEXT)                                                           \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(message) REF(kind) REF(recipient) REF(original)      \
-    REF(router) REF(transport) REF(host) REF(ip) REF(tls) INT(size) REF(response) REF(reason)      \
-    REF(reason_class) REF(detail) TEXT(own) INT(error) INT(deliver_ms) INT(queue_ms) INT(orphan) INT(flags)
+    REF(route) INT(size) REF(cause) TEXT(own) INT(deliver_ms) INT(queue_ms) INT(orphan) INT(flags)
 
 #define REJECTION_COLUMNS(INT, REF, TEXT)                                                          \
-    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(stage) INT(temporary) REF(host)          \
-    REF(helo) REF(ip) REF(sender) REF(recipient) TEXT(message) REF(reason) REF(reason_class)       \
-    REF(detail) TEXT(own) INT(flags)
+    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(client) REF(sender) REF(recipient)       \
+    TEXT(message) REF(cause) TEXT(own) INT(flags)
 
 #define AUTH_FAILURE_COLUMNS(INT, REF, TEXT)                                                       \
-    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(service) REF(user) REF(host) REF(helo)   \
-    REF(ip) REF(method) REF(reason) INT(attempts) INT(flags)
+    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(service) REF(user) REF(client)           \
+    REF(method) REF(reason) INT(attempts) INT(flags)
 
 #define SESSION_LINE_COLUMNS(INT, REF, TEXT)                                                       \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(service) INT(kind) INT(pid) REF(user)    \
@@ -35,7 +33,7 @@
     INT(scan_ms) INT(size) REF(autolearn)
 
 #define EVENT_COLUMNS(INT, REF, TEXT)                                                              \
-    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(kind) TEXT(message) REF(host) REF(ip)    \
+    HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(kind) TEXT(message) REF(client)          \
     REF(user) REF(text) TEXT(own) INT(flags)
 
 #define UNPARSED_LINE_COLUMNS(INT, REF, TEXT)                                                      \
@@ -44,11 +42,29 @@
 
 #define MESSAGE_COLUMNS(INT, REF, TEXT)                                                            \
     INT(id) INT(server) TEXT(exim_id) INT(at) INT(received) INT(received_ms) INT(arrival_mark)     \
-    INT(arrival_source) REF(sender) REF(host) REF(helo) REF(ip) REF(protocol) REF(auth)            \
-    REF(auth_id) REF(local_user) REF(tls) INT(size) TEXT(subject) TEXT(message_id)                 \
+    INT(arrival_source) REF(sender) REF(client) REF(protocol) REF(auth) REF(auth_id)               \
+    REF(local_user) REF(tls) INT(size) TEXT(subject) TEXT(message_id)                 \
     INT(recipients) TEXT(parent) TEXT(copy_of) INT(flags) INT(completed) INT(completed_ms)         \
     INT(completed_source) INT(queue_ms) INT(frozen) INT(thawed) INT(removed) INT(delayed)          \
     INT(failed) INT(remote)
+
+/* What rows have in common. */
+#define CLIENT_COLUMNS(INT, REF, TEXT) INT(id) REF(host) REF(helo) REF(ip)
+#define ROUTE_COLUMNS(INT, REF, TEXT) INT(id) REF(router) REF(transport) REF(host) REF(ip) REF(tls)
+#define CAUSE_COLUMNS(INT, REF, TEXT)                                                              \
+    INT(id) REF(stage) INT(temporary) INT(error) REF(reason) REF(reason_class) REF(response) REF(detail)
+
+#define COMMON_TABLES(TABLE)                                                                       \
+    TABLE(CLIENT, client, CLIENT_COLUMNS)                                                          \
+    TABLE(ROUTE, route, ROUTE_COLUMNS)                                                             \
+    TABLE(CAUSE, cause, CAUSE_COLUMNS)
+
+enum common_table {
+#define TABLE(symbol, name, COLUMNS) COMMON_##symbol,
+    COMMON_TABLES(TABLE)
+#undef TABLE
+        COMMON_TABLE_COUNT
+};
 
 /* TABLE(symbol, name, COLUMNS): the tables that hold one row an event. */
 #define EVENT_TABLES(TABLE)                                                                        \
@@ -88,6 +104,13 @@ enum event_table {
 EVENT_TABLES(TABLE)
 #undef TABLE
 
+#define TABLE(symbol, name, COLUMNS)                                                               \
+    struct name##_row {                                                                            \
+        COLUMNS(MEMBER_INT, MEMBER_REF, MEMBER_TEXT)                                               \
+    };
+COMMON_TABLES(TABLE)
+#undef TABLE
+
 struct message_row {
     MESSAGE_COLUMNS(MEMBER_INT, MEMBER_REF, MEMBER_TEXT)
     uint32_t arrival_tally, completed_tally; /* of batch.tallies */
@@ -111,6 +134,7 @@ struct row_layout {
     size_t count;
 };
 extern const struct row_layout event_layouts[EVENT_TABLE_COUNT];
+extern const struct row_layout common_layouts[COMMON_TABLE_COUNT];
 extern const struct row_layout message_layout;
 
 struct row_list {
@@ -118,10 +142,13 @@ struct row_list {
     size_t count, capacity;
 };
 
+/* A string, or a row of a common table: both are numbered alike, and found by a hash of what they say. */
 struct batch_string {
     struct slice text;
     int64_t id;      /* string.id of a new one, given by the writer */
     uint32_t domain; /* string of the batch: the domain part; 0: none */
+    uint32_t common; /* 0: a string; else enum common_table + 1 */
+    uint32_t place;  /* of batch.commons[common - 1] */
 };
 
 /* A kind of line, counted. */
@@ -180,6 +207,7 @@ struct batch {
     struct arena arena;
     struct row_list events[EVENT_TABLE_COUNT];
     struct row_list messages;
+    struct row_list commons[COMMON_TABLE_COUNT];
     struct batch_string *strings; /* [0] is NULL */
     size_t string_count, string_capacity;
     uint64_t *hashes; /* of each, side by side; seeded as the database says */
@@ -224,8 +252,37 @@ void batch_want(struct batch *batch, struct slice text, uint32_t *into);
 void batch_want_lower(struct batch *batch, struct slice text, uint32_t *into);
 void batch_settle(struct batch *batch);
 
-/* Number of a reason with what varies taken out, and of its class. */
-uint32_t batch_reason(struct batch *batch, struct slice reason, int64_t errno_code, uint32_t *class);
+/* A column of a common row: a text, a string of the batch, or a number. */
+struct batch_part {
+    uint64_t hash; /* of the text, or the number itself; 0: NULL */
+    struct slice text;
+    uint32_t number;
+};
+struct batch_part batch_part_text(const struct batch *batch, struct slice text);
+struct batch_part batch_part_lower(struct batch *batch, struct slice text);
+struct batch_part batch_part_string(const struct batch *batch, uint32_t number);
+struct batch_part batch_part_int(int64_t value); /* NUM_ABSENT is NULL */
+
+/* Number of a row of a common table, made when it is not there; parts are its columns behind id.  A row of NULLs
+   only is 0. */
+uint32_t batch_common(struct batch *batch, enum common_table table, const struct batch_part *parts);
+
+/* The row of that number: struct client_row ...; NULL for 0. */
+static inline const void *batch_common_row(const struct batch *batch, enum common_table table, uint32_t number)
+{
+    return number ? batch->commons[table].rows + batch->strings[number].place * common_layouts[table].size : NULL;
+}
+
+/* What is stored of a reason: with what varies taken out, its class, and where it says more, the pattern of the text
+   as written and what of that is its own. */
+struct batch_said {
+    uint32_t reason, class, detail;
+    struct slice own;
+};
+/* All 0 for an absent reason, which must live as long as the batch; fields as of batch_wording, NULL: the detail is
+   not wanted. */
+struct batch_said batch_reason(struct batch *batch, struct slice reason, int64_t errno_code,
+                               const struct slice *fields);
 
 /* Number of the pattern of a text, whose row has these fields, and what of the text is its own; 0 for an absent
    text.  A sentence met for the first time is all its own.  The text must live as long as the batch. */

@@ -70,19 +70,6 @@ static int64_t count_addresses(struct slice list)
     return count;
 }
 
-/* What a row stores of a text as written. */
-struct written {
-    uint32_t pattern;
-    struct slice own;
-};
-
-static struct written written(struct batch *batch, struct slice text, const struct slice *fields)
-{
-    struct written w;
-    w.pattern = batch_wording(batch, text, fields, &w.own);
-    return w;
-}
-
 /* A host as rows store it, if that is as the line has it. */
 static struct slice stored_host(struct slice host)
 {
@@ -92,15 +79,11 @@ static struct slice stored_host(struct slice host)
     return host;
 }
 
-/* Reason, class and, where it says more, the text as written. */
-static struct written put_reason(struct batch *batch, const struct event *ev, const struct slice *fields,
-                                 uint32_t *reason, uint32_t *class)
+static uint32_t client_of(struct batch *batch, const struct event *ev)
 {
-    if (!ev->reason.p)
-        return (struct written){0, SLICE_ABSENT};
-    *reason = batch_reason(batch, ev->reason, ev->errno_code, class);
-    bool same = slice_equal(batch->strings[*reason].text, ev->reason);
-    return written(batch, same ? SLICE_ABSENT : kept(batch, ev->reason), fields);
+    const struct batch_part parts[] = {batch_part_lower(batch, ev->host), batch_part_text(batch, ev->helo),
+                                       batch_part_text(batch, ev->ip)};
+    return batch_common(batch, COMMON_CLIENT, parts);
 }
 
 /* ---- messages ---------------------------------------------------------------------------------- */
@@ -141,9 +124,7 @@ static void fill_arrival(struct batch *batch, struct message_row *row, const str
     row->arrival_mark = (int64_t)origin->mark;
     row->arrival_source = origin->source;
     batch_want(batch, ev->sender, &row->sender);
-    batch_want_lower(batch, ev->host, &row->host);
-    batch_want(batch, ev->helo, &row->helo);
-    batch_want(batch, ev->ip, &row->ip);
+    row->client = client_of(batch, ev);
     batch_want(batch, ev->protocol, &row->protocol);
     batch_want(batch, ev->auth, &row->auth);
     batch_want(batch, decoded(batch, ev->auth_id), &row->auth_id);
@@ -223,21 +204,28 @@ static void add_state(struct batch *batch, const struct origin *origin, const st
         row->flags |= MESSAGE_RETRACTED;
 }
 
+static uint32_t route_of(struct batch *batch, const struct event *ev)
+{
+    const struct batch_part parts[] = {
+        batch_part_text(batch, ev->router), batch_part_text(batch, ev->transport), batch_part_lower(batch, ev->host),
+        batch_part_text(batch, ev->ip), batch_part_text(batch, ev->tls)};
+    return batch_common(batch, COMMON_ROUTE, parts);
+}
+
 /* The answer of a delivery or the reason of a failure; should a line have both, the answer is not parted. */
-static void put_wording(struct batch *batch, const struct event *ev, struct delivery_row *row)
+static void put_said(struct batch *batch, const struct event *ev, struct delivery_row *row)
 {
     const struct slice fields[WORDING_PLACES] = {[WORDING_IP] = ev->ip, [WORDING_HOST] = stored_host(ev->host),
                                                  [WORDING_RECIPIENT] = ev->recipient};
-    struct written detail = put_reason(batch, ev, fields, &row->reason, &row->reason_class);
-    row->detail = detail.pattern;
-    row->own = detail.own;
-    if (detail.pattern) {
-        row->response = batch_string(batch, decoded(batch, ev->response));
-        return;
-    }
-    struct written response = written(batch, decoded(batch, ev->response), fields);
-    row->response = response.pattern;
-    row->own = response.own;
+    struct batch_said said = batch_reason(batch, kept(batch, ev->reason), ev->errno_code, fields);
+    struct slice answer = decoded(batch, ev->response), own = SLICE_ABSENT;
+    uint32_t response = said.detail ? batch_string(batch, answer) : batch_wording(batch, answer, fields, &own);
+    const struct batch_part parts[] = {
+        batch_part_int(NUM_ABSENT), batch_part_int(NUM_ABSENT), batch_part_int(ev->errno_code),
+        batch_part_string(batch, said.reason), batch_part_string(batch, said.class),
+        batch_part_string(batch, response), batch_part_string(batch, said.detail)};
+    row->cause = batch_common(batch, COMMON_CAUSE, parts);
+    row->own = said.detail ? said.own : own;
 }
 
 static void add_delivery(struct batch *batch, const struct origin *origin, const struct event *ev)
@@ -260,14 +248,9 @@ static void add_delivery(struct batch *batch, const struct origin *origin, const
     batch_want(batch, slice_of(kind, strlen(kind)), &row->kind);
     batch_want(batch, ev->recipient, &row->recipient);
     batch_want(batch, slice_equal(ev->original, ev->recipient) ? SLICE_ABSENT : ev->original, &row->original);
-    batch_want(batch, ev->router, &row->router);
-    batch_want(batch, ev->transport, &row->transport);
-    batch_want_lower(batch, ev->host, &row->host);
-    batch_want(batch, ev->ip, &row->ip);
-    batch_want(batch, ev->tls, &row->tls);
+    row->route = route_of(batch, ev);
     row->size = ev->size;
-    put_wording(batch, ev, row);
-    row->error = ev->errno_code;
+    put_said(batch, ev, row);
     row->deliver_ms = ev->deliver_ms;
     row->queue_ms = ev->queue_ms;
     row->flags = flags_of(origin, ev);
@@ -285,25 +268,31 @@ static void add_delivery(struct batch *batch, const struct origin *origin, const
         (row)->tally = (origin)->tally;                                                            \
     } while (0)
 
+static void put_refusal(struct batch *batch, const struct event *ev, struct rejection_row *row)
+{
+    const struct slice fields[WORDING_PLACES] = {
+        [WORDING_IP] = ev->ip,         [WORDING_HOST] = stored_host(ev->host), [WORDING_HELO] = ev->helo,
+        [WORDING_SENDER] = ev->sender, [WORDING_RECIPIENT] = ev->recipient};
+    struct batch_said said = batch_reason(batch, kept(batch, ev->reason), ev->errno_code, fields);
+    const struct batch_part parts[] = {
+        batch_part_text(batch, first_of(ev->stage, SLICE_LIT("other"))),
+        batch_part_int((ev->flags & EVF_TEMPORARY) != 0), batch_part_int(NUM_ABSENT),
+        batch_part_string(batch, said.reason), batch_part_string(batch, said.class), batch_part_string(batch, 0),
+        batch_part_string(batch, said.detail)};
+    row->cause = batch_common(batch, COMMON_CAUSE, parts);
+    row->own = said.own;
+}
+
 static void add_rejection(struct batch *batch, const struct origin *origin, const struct event *ev)
 {
     struct rejection_row *row = batch_row(batch, TABLE_REJECTION);
     PUT_HEAD(row, origin);
     row->ms = ms_of(origin);
-    batch_want(batch, first_of(ev->stage, SLICE_LIT("other")), &row->stage);
-    row->temporary = (ev->flags & EVF_TEMPORARY) != 0;
-    batch_want_lower(batch, ev->host, &row->host);
-    batch_want(batch, ev->helo, &row->helo);
-    batch_want(batch, ev->ip, &row->ip);
     batch_want(batch, ev->sender, &row->sender);
     batch_want(batch, ev->recipient, &row->recipient);
+    row->client = client_of(batch, ev);
     row->message = kept(batch, ev->exim_id);
-    const struct slice fields[WORDING_PLACES] = {
-        [WORDING_IP] = ev->ip,     [WORDING_HOST] = stored_host(ev->host), [WORDING_HELO] = ev->helo,
-        [WORDING_SENDER] = ev->sender, [WORDING_RECIPIENT] = ev->recipient};
-    struct written detail = put_reason(batch, ev, fields, &row->reason, &row->reason_class);
-    row->detail = detail.pattern;
-    row->own = detail.own;
+    put_refusal(batch, ev, row);
     row->flags = flags_of(origin, ev);
 }
 
@@ -316,13 +305,9 @@ static void add_auth_failure(struct batch *batch, const struct origin *origin, c
     bool is_exim = !ev->service.p; /* whose text is escaped; the mailbox daemons' is as it stands */
     struct slice user = first_of(ev->user, ev->auth_id);
     batch_want(batch, is_exim ? decoded(batch, user) : user, &row->user);
-    batch_want_lower(batch, ev->host, &row->host);
-    batch_want(batch, ev->helo, &row->helo);
-    batch_want(batch, ev->ip, &row->ip);
+    row->client = client_of(batch, ev);
     batch_want(batch, first_of(ev->method, ev->auth), &row->method);
-    uint32_t class;
-    struct slice reason = first_of(ev->reason, ev->text);
-    row->reason = reason.p ? batch_reason(batch, reason, NUM_ABSENT, &class) : 0;
+    row->reason = batch_reason(batch, first_of(ev->reason, ev->text), NUM_ABSENT, NULL).reason;
     row->attempts = ev->count != NUM_ABSENT && ev->count > 0 ? ev->count : 1;
     row->flags = flags_of(origin, ev);
 }
@@ -394,14 +379,11 @@ static void add_event(struct batch *batch, const struct origin *origin, const st
     row->ms = ms_of(origin);
     batch_want(batch, slice_of(kind, strlen(kind)), &row->kind);
     row->message = kept(batch, ev->exim_id);
-    batch_want_lower(batch, ev->host, &row->host);
-    batch_want(batch, ev->ip, &row->ip);
+    row->client = client_of(batch, ev);
     batch_want(batch, first_of(ev->user, first_of(ev->auth_id, ev->ident)), &row->user);
     const struct slice fields[WORDING_PLACES] = {[WORDING_IP] = ev->ip,
                                                  [WORDING_HOST] = stored_host(ev->host)};
-    struct written text = written(batch, kept(batch, first_of(ev->text, ev->reason)), fields);
-    row->text = text.pattern;
-    row->own = text.own;
+    row->text = batch_wording(batch, kept(batch, first_of(ev->text, ev->reason)), fields, &row->own);
     row->flags = flags_of(origin, ev);
 }
 

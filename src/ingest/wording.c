@@ -104,6 +104,7 @@ static void take_own(struct wording *wording, char *buf, size_t *size, size_t *o
         return;
     }
     wording->own = word;
+    wording->places |= 1u << WORDING_OWN;
     *own_at = *size;
     buf[(*size)++] = WORDING_OWN;
 }
@@ -112,7 +113,7 @@ bool wording_split(struct slice text, const struct slice fields[WORDING_PLACES],
                    struct wording *wording)
 {
     size_t size = 0, own_at = 0;
-    *wording = (struct wording){SLICE_ABSENT, SLICE_ABSENT};
+    *wording = (struct wording){SLICE_ABSENT, 0, SLICE_ABSENT};
     if (text.n == 0 || text.n > WORDING_MAX || has_places(text))
         return false;
     while (text.n) {
@@ -121,6 +122,7 @@ bool wording_split(struct slice text, const struct slice fields[WORDING_PLACES],
         struct slice word = slice_of(text.p, n ? n : 1);
         if (place) {
             buf[size++] = (char)place;
+            wording->places |= 1u << place;
         } else if (n && varies(word)) {
             take_own(wording, buf, &size, &own_at, word);
         } else {

@@ -21,6 +21,7 @@ enum wording_place {
 
 struct wording {
     struct slice pattern; /* in buf */
+    unsigned places;      /* bit by bit, those that the pattern has */
     struct slice own;     /* part of the text; absent: there is no such stretch */
 };
 

@@ -173,9 +173,9 @@ static int join_pair(struct copies *copies, const struct pair *pair, struct mess
 /* Local deliveries of messages that were handed off. */
 static const char find_hand_offs[] =
     DELIVERY_IMAGE_COLUMNS
-    " JOIN message m ON m.id = d.message LEFT JOIN string t ON t.id = d.transport"
-    " LEFT JOIN string u ON u.id = d.router"
-    " WHERE d.at BETWEEN ?1 AND ?2 + 60 AND m.flags & 32 AND d.host IS NULL AND d.ip IS NULL"
+    " JOIN message m ON m.id = d.message LEFT JOIN string t ON t.id = w.transport"
+    " LEFT JOIN string u ON u.id = w.router"
+    " WHERE d.at BETWEEN ?1 AND ?2 + 60 AND m.flags & 32 AND w.host IS NULL AND w.ip IS NULL"
     "   AND d.kind IN (?3, ?4) AND (" NAMED_FOR_SCANNING("t.text") " OR " NAMED_FOR_SCANNING("u.text") ")";
 
 static int hand_off_one(struct copies *copies, sqlite3_stmt *found, sqlite3_stmt *change, int64_t kind,

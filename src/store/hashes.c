@@ -2,7 +2,9 @@
    parted in two. */
 #include "hashes.h"
 
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/memory.h"
 
@@ -77,23 +79,26 @@ static int64_t bucket_of(const struct hashes *h, uint64_t hash)
     return (int64_t)(hash >> (64 - h->bits));
 }
 
-static void put_number(unsigned char *to, uint64_t number, int octets)
+static void put_pair(unsigned char *to, const struct pair *pair)
 {
-    for (int i = octets - 1; i >= 0; i--, number >>= 8)
-        to[i] = (unsigned char)number;
+    uint64_t hash = htobe64(pair->hash);
+    uint32_t id = htobe32(pair->id);
+    memcpy(to, &hash, 8);
+    memcpy(to + 8, &id, 4);
 }
 
-static uint64_t get_number(const unsigned char *from, int octets)
+static uint64_t get_hash(const unsigned char *from)
 {
-    uint64_t number = 0;
-    for (int i = 0; i < octets; i++)
-        number = number << 8 | from[i];
-    return number;
+    uint64_t hash;
+    memcpy(&hash, from, 8);
+    return be64toh(hash);
 }
 
 static struct pair get_pair(const unsigned char *from)
 {
-    return (struct pair){get_number(from, 8), (uint32_t)get_number(from + 8, 4)};
+    uint32_t id;
+    memcpy(&id, from + 8, 4);
+    return (struct pair){get_hash(from), be32toh(id)};
 }
 
 /* The bucket's stored pairs, until the next step of the statement; a bucket that is not there has none. */
@@ -112,13 +117,11 @@ static int write_bucket(struct hashes *h, int64_t bucket, const struct pair *pai
                         struct error *err)
 {
     h->blob = grow(h->blob, &h->blob_capacity, count * PAIR, 1);
-    for (size_t i = 0; i < count; i++) {
-        put_number(h->blob + i * PAIR, pairs[i].hash, 8);
-        put_number(h->blob + i * PAIR + 8, pairs[i].id, 4);
-    }
+    for (size_t i = 0; i < count; i++)
+        put_pair(h->blob + i * PAIR, &pairs[i]);
     sqlite3_reset(h->read);
     sqlite3_bind_int64(h->write, 1, bucket);
-    sqlite3_bind_blob(h->write, 2, h->blob, (int)(count * PAIR), SQLITE_STATIC);
+    sqlite3_bind_blob(h->write, 2, count ? (const void *)h->blob : "", (int)(count * PAIR), SQLITE_STATIC);
     return store_step(h->store, h->write, err);
 }
 
@@ -135,7 +138,7 @@ static int64_t find_pair(const unsigned char *pairs, size_t count, uint64_t hash
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (get_number(pairs + middle * PAIR, 8) < hash)
+        if (get_hash(pairs + middle * PAIR) < hash)
             low = middle + 1;
         else
             high = middle;

@@ -63,20 +63,40 @@ static uint64_t used_columns(const struct row_layout *layout, const char *rows, 
     return used;
 }
 
-/* Every column stands in the table's order, so that SQLite moves no value twice. */
+static bool has_id(const struct row_layout *layout)
+{
+    return strcmp(layout->columns[0].name, "id") == 0;
+}
+
+/* Every column stands in the table's order, so that SQLite moves no value twice; an id is left out, since it then
+   gives the same numbers itself, without a search for each. */
 static sqlite3_stmt *prepare(struct insert *insert, uint64_t columns, struct error *err)
 {
     const struct row_layout *layout = insert->handed.layout;
-    sqlite3_str *list = sqlite3_str_new(NULL);
-    for (uint32_t c = 0; c < layout->count; c++)
-        sqlite3_str_appendf(list, "%s%s", c ? ", " : "", columns >> c & 1 ? layout->columns[c].name : "NULL");
-    char *names = sqlite3_str_finish(list);
-    char *sql = sqlite3_mprintf("INSERT OR FAIL INTO %s SELECT %s FROM handed_%s", layout->table, names,
-                                layout->table);
+    sqlite3_str *names = sqlite3_str_new(NULL), *values = sqlite3_str_new(NULL);
+    for (uint32_t c = has_id(layout); c < layout->count; c++) {
+        const char *comma = sqlite3_str_length(names) ? ", " : "";
+        sqlite3_str_appendf(names, "%s%s", comma, layout->columns[c].name);
+        sqlite3_str_appendf(values, "%s%s", comma, columns >> c & 1 ? layout->columns[c].name : "NULL");
+    }
+    char *name_list = sqlite3_str_finish(names), *value_list = sqlite3_str_finish(values);
+    char *sql = sqlite3_mprintf("INSERT OR FAIL INTO %s (%s) SELECT %s FROM handed_%s", layout->table, name_list,
+                                value_list, layout->table);
     sqlite3_stmt *stmt = store_prepare(insert->store, sql, err);
     sqlite3_free(sql);
-    sqlite3_free(names);
+    sqlite3_free(name_list);
+    sqlite3_free(value_list);
     return stmt;
+}
+
+/* Whether the last row got its number. */
+static int check_id(const struct insert *insert, const char *row, struct error *err)
+{
+    const struct row_layout *layout = insert->handed.layout;
+    const int64_t *id = (const void *)(row + layout->columns[0].offset);
+    return !has_id(layout) || sqlite3_last_insert_rowid(store_db(insert->store)) == *id
+               ? 0 : error_set(err, FAIL_DB, "%s: the rows of %s are not numbered as they should be; run again",
+                               store_path(insert->store), layout->table);
 }
 
 /* The statement for some columns, from the few that are kept. */
@@ -105,5 +125,6 @@ int insert_rows(struct insert *insert, const char *rows, const uint32_t *order, 
     if (!stmt)
         return -1;
     *handed = (struct handed){handed->layout, rows, order, count, ids};
-    return store_step(insert->store, stmt, err);
+    return store_step(insert->store, stmt, err) < 0
+               ? -1 : check_id(insert, rows + order[count - 1] * handed->layout->size, err);
 }

@@ -7,7 +7,8 @@
 
 struct insert;
 
-/* For rows of this layout, whose columns are all columns of its table, in the table's order. */
+/* For rows of this layout, whose columns are all columns of its table, in the table's order.  A first column "id" is
+   the table's INTEGER PRIMARY KEY: rows must come with the numbers that follow the greatest one stored. */
 int insert_new(struct store *store, const struct row_layout *layout, struct insert **insert, struct error *err);
 void insert_free(struct insert **insert);
 

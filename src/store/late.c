@@ -17,9 +17,11 @@ struct late {
 static const char *const find_sql[EVENT_TABLE_COUNT] = {
     [TABLE_DELIVERY] = DELIVERY_IMAGE_COLUMNS " WHERE d.at = ?1 AND d.mark = ?2 AND d.flags & 16",
     [TABLE_REJECTION] =
-        "SELECT temporary, stage, host, ip, reason, reason_class FROM rejection" AT_MARK_LATE,
+        "SELECT w.temporary, w.stage, c.host, c.ip, w.reason, w.reason_class FROM rejection"
+        " JOIN cause w ON w.id = rejection.cause LEFT JOIN client c ON c.id = rejection.client" AT_MARK_LATE,
     [TABLE_AUTH_FAILURE] =
-        "SELECT service, host, ip, user, attempts FROM auth_failure" AT_MARK_LATE,
+        "SELECT service, c.host, c.ip, user, attempts FROM auth_failure"
+        " LEFT JOIN client c ON c.id = auth_failure.client" AT_MARK_LATE,
     [TABLE_EVENT] = "SELECT 1 FROM event" AT_MARK_LATE,
 };
 

@@ -30,15 +30,14 @@ struct messages {
 };
 
 #define FIND_COLUMNS                                                                               \
-    "SELECT id, at, received, arrival_mark, size, flags, host, ip, sender, local_user,"            \
+    "SELECT m.id, at, received, arrival_mark, size, flags, c.host, c.ip, sender, local_user,"      \
     "       copy_of IS NOT NULL, delayed, failed, remote, completed, frozen, thawed, removed,"     \
-    "       auth IS NOT NULL, server FROM message "
+    "       auth IS NOT NULL, server FROM message m LEFT JOIN client c ON c.id = m.client "
 
 static const char set_arrival_sql[] =
     "UPDATE message SET received = ?2, received_ms = ?3, arrival_mark = ?4, arrival_source = ?5,"
-    "  sender = ?6, host = ?7, helo = ?8, ip = ?9, protocol = ?10, auth = ?11, auth_id = ?12,"
-    "  local_user = ?13, tls = ?14, size = ?15, subject = ?16, message_id = ?17, recipients = ?18,"
-    "  parent = ?19, copy_of = ?20 WHERE id = ?1";
+    "  sender = ?6, client = ?7, protocol = ?8, auth = ?9, auth_id = ?10, local_user = ?11, tls = ?12,"
+    "  size = ?13, subject = ?14, message_id = ?15, recipients = ?16, parent = ?17, copy_of = ?18 WHERE id = ?1";
 
 static const char set_state_sql[] =
     "UPDATE message SET at = ?2, received = ?14, flags = ?3, delayed = ?4, failed = ?5, remote = ?6,"
@@ -54,7 +53,7 @@ static int prepare_all(struct messages *m, struct error *err)
 {
     const struct { sqlite3_stmt **stmt; const char *sql; } all[] = {
         {&m->find, FIND_COLUMNS "WHERE exim_id = ?1 AND server = ?2"},
-        {&m->find_by_id, FIND_COLUMNS "WHERE id = ?1"},
+        {&m->find_by_id, FIND_COLUMNS "WHERE m.id = ?1"},
         {&m->set_arrival, set_arrival_sql},
         {&m->set_state, set_state_sql},
         {&m->orphans, DELIVERY_IMAGE_SQL " AND d.orphan = 1"},
@@ -215,8 +214,9 @@ static void join_arrival(struct joined *j, const struct message_row *row, struct
     j->arrival_mark = row->arrival_mark;
     j->is.size = row->size;
     j->is.flags = (j->is.flags & ~of_arrival) | (row->flags & of_arrival);
-    j->is.host = batch_id(batch, row->host);
-    j->is.ip = batch_id(batch, row->ip);
+    const struct client_row *client = batch_common_row(batch, COMMON_CLIENT, row->client);
+    j->is.host = client ? batch_id(batch, client->host) : 0;
+    j->is.ip = client ? batch_id(batch, client->ip) : 0;
     j->is.sender = batch_id(batch, row->sender);
     j->is.local_user = batch_id(batch, row->local_user);
     j->is.authenticated = row->auth != 0;
@@ -272,22 +272,22 @@ static void bind_slice(sqlite3_stmt *stmt, int i, struct slice text)
 static int store_arrival(struct messages *m, const struct joined *j, const struct message_row *row,
                          const struct batch *batch, struct error *err)
 {
-    const uint32_t refs[] = {row->sender,   row->host, row->helo,    row->ip,        row->protocol,
-                             row->auth, row->auth_id, row->local_user, row->tls};
+    const uint32_t refs[] = {row->sender, row->client, row->protocol, row->auth, row->auth_id, row->local_user,
+                             row->tls};
     sqlite3_stmt *stmt = m->set_arrival;
     store_bind_int(stmt, 1, j->id);
     store_bind_int(stmt, 2, row->received);
     store_bind_int(stmt, 3, row->received_ms);
     store_bind_int(stmt, 4, row->arrival_mark);
     store_bind_int(stmt, 5, row->arrival_source);
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 7; i++)
         store_bind_int(stmt, 6 + i, refs[i] ? batch_id(batch, refs[i]) : NUM_ABSENT);
-    store_bind_int(stmt, 15, row->size);
-    bind_slice(stmt, 16, row->subject);
-    bind_slice(stmt, 17, row->message_id);
-    store_bind_int(stmt, 18, row->recipients);
-    bind_slice(stmt, 19, row->parent);
-    bind_slice(stmt, 20, row->copy_of);
+    store_bind_int(stmt, 13, row->size);
+    bind_slice(stmt, 14, row->subject);
+    bind_slice(stmt, 15, row->message_id);
+    store_bind_int(stmt, 16, row->recipients);
+    bind_slice(stmt, 17, row->parent);
+    bind_slice(stmt, 18, row->copy_of);
     return store_step(m->store, stmt, err);
 }
 

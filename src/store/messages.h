@@ -26,10 +26,12 @@ int messages_load(struct messages *messages, int64_t id, struct message_image *i
 
 /* at, mark and the image of a delivery: to be followed by a WHERE over d. */
 #define DELIVERY_IMAGE_COLUMNS                                                                     \
-    "SELECT d.at, d.mark, d.kind, d.recipient, d.transport, d.host, d.ip, d.reason, d.reason_class," \
+    "SELECT d.at, d.mark, d.kind, d.recipient, w.transport, w.host, w.ip, c.reason, c.reason_class," \
     "       d.original IS NOT NULL AND lower(o.text) <> lower(coalesce(r.text, '')), d.message"    \
     "  FROM delivery d LEFT JOIN string o ON o.id = d.original"                                    \
-    "                  LEFT JOIN string r ON r.id = d.recipient"
+    "                  LEFT JOIN string r ON r.id = d.recipient"                                   \
+    "                  LEFT JOIN route w ON w.id = d.route"                                        \
+    "                  LEFT JOIN cause c ON c.id = d.cause"
 struct delivery_image messages_delivery_image(sqlite3_stmt *row);
 
 #endif

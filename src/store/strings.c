@@ -18,14 +18,15 @@ struct known {
 struct strings {
     struct store *store;
     struct hashes *hashes;
-    struct insert *insert;
+    struct insert *insert[1 + COMMON_TABLE_COUNT]; /* of string, then of the common tables */
+    int64_t next_id[1 + COMMON_TABLE_COUNT];
     struct known *slots;
     size_t slot_count, used;
-    int64_t next_id;
     bool holds_all; /* every stored string is in slots: what is not there is new */
-    struct hash_want *missing; /* room for find_missing, and for the order of what is new */
-    uint32_t *order;
-    size_t missing_capacity, order_capacity;
+    struct hash_want *missing; /* room for find_missing */
+    size_t missing_capacity;
+    uint32_t *order[1 + COMMON_TABLE_COUNT]; /* which rows of a batch are new */
+    size_t order_capacity[1 + COMMON_TABLE_COUNT], new_count[1 + COMMON_TABLE_COUNT];
 };
 
 #define STRING_COLUMN(name, type) {#name, type, offsetof(struct batch_string, name)}
@@ -33,16 +34,15 @@ static const struct row_column string_columns[] = {
     STRING_COLUMN(id, COLUMN_INT), STRING_COLUMN(text, COLUMN_TEXT), STRING_COLUMN(domain, COLUMN_REF)};
 static const struct row_layout string_layout = {"string", sizeof(struct batch_string), string_columns, 3};
 
-static int first_id(struct strings *strings, struct error *err)
+static int prepare_table(struct strings *strings, const struct row_layout *layout, int number, struct error *err)
 {
-    sqlite3_stmt *stmt = store_prepare(strings->store, "SELECT coalesce(max(id), 0) FROM string", err);
-    if (!stmt)
-        return -1;
-    int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(strings->store, err);
-    strings->next_id = sqlite3_column_int64(stmt, 0) + 1;
-    strings->holds_all = strings->next_id == 1;
+    char *sql = sqlite3_mprintf("SELECT coalesce(max(id), 0) + 1 FROM %s", layout->table);
+    sqlite3_stmt *stmt = store_prepare(strings->store, sql, err);
+    int done = stmt && sqlite3_step(stmt) == SQLITE_ROW ? 0 : stmt ? store_error(strings->store, err) : -1;
+    strings->next_id[number] = sqlite3_column_int64(stmt, 0);
     sqlite3_finalize(stmt);
-    return done;
+    sqlite3_free(sql);
+    return done < 0 ? -1 : insert_new(strings->store, layout, &strings->insert[number], err);
 }
 
 int strings_new(struct store *store, struct strings **out, struct error *err)
@@ -51,10 +51,11 @@ int strings_new(struct store *store, struct strings **out, struct error *err)
     strings->store = store;
     strings->slots = xcalloc(strings->slot_count = SLOTS_FIRST, sizeof *strings->slots);
     *out = strings;
-    if (first_id(strings, err) < 0)
-        return -1;
-    return hashes_new(store, &strings->hashes, err) < 0 ||
-           insert_new(store, &string_layout, &strings->insert, err) < 0 ? -1 : 0;
+    int done = prepare_table(strings, &string_layout, 0, err);
+    for (int i = 0; i < COMMON_TABLE_COUNT && done == 0; i++)
+        done = prepare_table(strings, &common_layouts[i], i + 1, err);
+    strings->holds_all = strings->next_id[0] == 1;
+    return done < 0 ? -1 : hashes_new(store, &strings->hashes, err);
 }
 
 void strings_free(struct strings **strings)
@@ -62,9 +63,11 @@ void strings_free(struct strings **strings)
     if (!*strings)
         return;
     hashes_free(&(*strings)->hashes);
-    insert_free(&(*strings)->insert);
+    for (int i = 0; i <= COMMON_TABLE_COUNT; i++) {
+        insert_free(&(*strings)->insert[i]);
+        free((*strings)->order[i]);
+    }
     free((*strings)->missing);
-    free((*strings)->order);
     free((*strings)->slots);
     free(*strings);
     *strings = NULL;
@@ -129,29 +132,47 @@ static size_t find_missing(struct strings *strings, struct batch *batch)
     return count;
 }
 
+/* Gives what is new its id, and notes it for its table. */
+static int64_t number_new(struct strings *strings, struct batch *batch, const struct hash_want *want)
+{
+    struct batch_string *string = &batch->strings[want->number];
+    uint32_t table = string->common;
+    int64_t id = strings->next_id[table]++;
+    size_t count = strings->new_count[table]++;
+    strings->order[table] =
+        grow(strings->order[table], &strings->order_capacity[table], count + 1, sizeof **strings->order);
+    strings->order[table][count] = table ? string->place : want->number;
+    int64_t *id_of_row = table ? (void *)(batch->commons[table - 1].rows +
+                                          string->place * common_layouts[table - 1].size) : &string->id;
+    *id_of_row = id; /* the first column of every common table */
+    hashes_add(strings->hashes, want->hash, id);
+    return id;
+}
+
+static int put_new(struct strings *strings, const struct batch *batch, struct error *err)
+{
+    int done = insert_rows(strings->insert[0], (const char *)batch->strings, strings->order[0],
+                           strings->new_count[0], batch->ids, err);
+    for (int i = 0; i < COMMON_TABLE_COUNT && done == 0; i++)
+        done = insert_rows(strings->insert[i + 1], batch->commons[i].rows, strings->order[i + 1],
+                           strings->new_count[i + 1], batch->ids, err);
+    memset(strings->new_count, 0, sizeof strings->new_count);
+    return done;
+}
+
 int strings_resolve(struct strings *strings, struct batch *batch, struct error *err)
 {
-    size_t new_count = 0, count = find_missing(strings, batch);
+    size_t count = find_missing(strings, batch);
     const struct hash_want *missing = strings->missing;
-    uint32_t *order = strings->order =
-        grow(strings->order, &strings->order_capacity, count, sizeof *order);
     int done = strings->holds_all ? 0 : hashes_find(strings->hashes, strings->missing, count, err);
     for (size_t i = 0; i < count && done == 0; i++) {
-        struct batch_string *string = &batch->strings[missing[i].number];
-        int64_t *id = &batch->ids[missing[i].number];
         if (i + AHEAD < count)
             __builtin_prefetch(&strings->slots[missing[i + AHEAD].hash & (strings->slot_count - 1)]);
-        *id = missing[i].id;
-        if (!*id) {
-            *id = string->id = strings->next_id++;
-            hashes_add(strings->hashes, missing[i].hash, *id);
-            order[new_count++] = missing[i].number;
-        }
-        done = remember(strings, missing[i].hash, *id, err);
+        int64_t id = missing[i].id ? missing[i].id : number_new(strings, batch, &missing[i]);
+        batch->ids[missing[i].number] = id;
+        done = remember(strings, missing[i].hash, id, err);
     }
-    if (done == 0)
-        done = insert_rows(strings->insert, (const char *)batch->strings, order, new_count, batch->ids, err);
-    return done;
+    return done < 0 ? -1 : put_new(strings, batch, err);
 }
 
 int strings_flush(struct strings *strings, struct error *err)

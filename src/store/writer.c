@@ -358,15 +358,17 @@ static void sum_delivery(struct writer *w, const struct batch *batch, const stru
 {
     int64_t message;
     const struct message_image *m = messages_image(w->messages, row->owner, &message);
+    const struct route_row *route = batch_common_row(batch, COMMON_ROUTE, row->route);
+    const struct cause_row *cause = batch_common_row(batch, COMMON_CAUSE, row->cause);
     struct delivery_image image = {
         .at = row->at,
         .kind = batch_id(batch, row->kind),
         .recipient = batch_id(batch, row->recipient),
-        .transport = batch_id(batch, row->transport),
-        .host = batch_id(batch, row->host),
-        .ip = batch_id(batch, row->ip),
-        .reason = batch_id(batch, row->reason),
-        .reason_class = batch_id(batch, row->reason_class),
+        .transport = route ? batch_id(batch, route->transport) : 0,
+        .host = route ? batch_id(batch, route->host) : 0,
+        .ip = route ? batch_id(batch, route->ip) : 0,
+        .reason = cause ? batch_id(batch, cause->reason) : 0,
+        .reason_class = cause ? batch_id(batch, cause->reason_class) : 0,
         .rewritten = row->original && !same_ignoring_case(batch->strings[row->original].text,
                                                           batch->strings[row->recipient].text),
     };
@@ -376,15 +378,17 @@ static void sum_delivery(struct writer *w, const struct batch *batch, const stru
 static void sum_rejection(struct writer *w, const struct server *server, const struct batch *batch,
                           const struct rejection_row *row)
 {
+    const struct client_row *client = batch_common_row(batch, COMMON_CLIENT, row->client);
+    const struct cause_row *cause = batch_common_row(batch, COMMON_CAUSE, row->cause);
     struct rejection_image image = {
         .server = server,
         .at = row->at,
-        .temporary = row->temporary != 0,
-        .stage = batch_id(batch, row->stage),
-        .host = batch_id(batch, row->host),
-        .ip = batch_id(batch, row->ip),
-        .reason = batch_id(batch, row->reason),
-        .reason_class = batch_id(batch, row->reason_class),
+        .temporary = cause->temporary != 0,
+        .stage = batch_id(batch, cause->stage),
+        .host = client ? batch_id(batch, client->host) : 0,
+        .ip = client ? batch_id(batch, client->ip) : 0,
+        .reason = batch_id(batch, cause->reason),
+        .reason_class = batch_id(batch, cause->reason_class),
     };
     rollup_rejection(w->rollup, &image, 1);
 }
@@ -392,12 +396,13 @@ static void sum_rejection(struct writer *w, const struct server *server, const s
 static void sum_auth_failure(struct writer *w, const struct server *server, const struct batch *batch,
                              const struct auth_failure_row *row)
 {
+    const struct client_row *client = batch_common_row(batch, COMMON_CLIENT, row->client);
     struct auth_failure_image image = {
         .server = server,
         .at = row->at,
         .service = batch_id(batch, row->service),
-        .host = batch_id(batch, row->host),
-        .ip = batch_id(batch, row->ip),
+        .host = client ? batch_id(batch, client->host) : 0,
+        .ip = client ? batch_id(batch, client->ip) : 0,
         .user = batch_id(batch, row->user),
         .attempts = row->attempts,
     };
