@@ -3,12 +3,14 @@
 
 void event_reset(struct event *ev)
 {
-    memset(ev, 0, sizeof *ev);
+    static const struct event blank = {
 #define TEXT(name, doc)
-#define NUM(name, doc) ev->name = NUM_ABSENT;
-    EVENT_FIELDS(TEXT, NUM)
+#define NUM(name, doc) .name = NUM_ABSENT,
+        EVENT_FIELDS(TEXT, NUM)
 #undef TEXT
 #undef NUM
+    };
+    memcpy(ev, &blank, sizeof *ev);
 }
 
 const char *event_kind_name(enum event_kind kind)

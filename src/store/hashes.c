@@ -172,28 +172,37 @@ void hashes_add(struct hashes *h, uint64_t hash, int64_t id)
     h->count++;
 }
 
-static int compare_pairs(const void *a, const void *b)
+/* So few that moving each to its place is quickest. */
+static void sort_few(struct pair *pairs, size_t count)
 {
-    uint64_t x = ((const struct pair *)a)->hash, y = ((const struct pair *)b)->hash;
-    return x < y ? -1 : x > y;
+    for (size_t i = 1; i < count; i++) {
+        struct pair pair = pairs[i];
+        size_t k = i;
+        for (; k > 0 && pairs[k - 1].hash > pair.hash; k--)
+            pairs[k] = pairs[k - 1];
+        pairs[k] = pair;
+    }
 }
 
-/* The pairs in the order of their hashes: dealt out to the buckets first, since so many would be slow to sort. */
+/* The pairs in the order of their hashes: dealt out by their first bits, to about four pairs each, which hashes see
+   to, then sorted. */
 static void sort_added(struct hashes *h)
 {
-    size_t buckets = (size_t)1 << h->bits;
-    size_t *ends = xcalloc(buckets + 1, sizeof *ends);
+    int bits = 2;
+    while ((size_t)4 << bits < h->added_count)
+        bits++;
+    size_t bins = (size_t)1 << bits;
+    size_t *ends = xcalloc(bins + 1, sizeof *ends);
     h->sorted = grow(h->sorted, &h->sorted_capacity, h->added_count, sizeof *h->sorted);
     for (size_t i = 0; i < h->added_count; i++)
-        ends[bucket_of(h, h->added[i].hash) + 1]++;
-    for (size_t b = 1; b <= buckets; b++)
+        ends[(h->added[i].hash >> (64 - bits)) + 1]++;
+    for (size_t b = 1; b <= bins; b++)
         ends[b] += ends[b - 1];
     for (size_t i = 0; i < h->added_count; i++)
-        h->sorted[ends[bucket_of(h, h->added[i].hash)]++] = h->added[i];
-    for (size_t b = 0; b < buckets; b++) {
+        h->sorted[ends[h->added[i].hash >> (64 - bits)]++] = h->added[i];
+    for (size_t b = 0; b < bins; b++) {
         size_t first = b ? ends[b - 1] : 0;
-        if (ends[b] - first > 1)
-            qsort(h->sorted + first, ends[b] - first, sizeof *h->sorted, compare_pairs);
+        sort_few(h->sorted + first, ends[b] - first);
     }
     free(ends);
 }

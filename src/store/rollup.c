@@ -11,6 +11,7 @@
 #define DAY 86400
 #define KEYS_MAX 5
 #define VALUES 3 /* count, addresses, bytes: what stands behind the keys of a sum */
+#define FRESH ((int64_t)1 << 62) /* in a bucket's id, until the rows are sorted */
 #define MEASURES (MEASURE_AUTH_FAILURE_USER + 1)
 
 /* An image on its way into the sums, with its sign. */
@@ -370,7 +371,7 @@ static int settle_buckets(struct rollup *rollup, struct sums *sums, struct store
         if (done == 0 && !day->ids[measure])
             done = bucket_make(store, make, day, measure, err);
         memmove(row_at(sums, kept), row, sums->layout->size);
-        row_at(sums, kept++)[0] = day->fresh[measure] ? -day->ids[measure] : day->ids[measure];
+        row_at(sums, kept++)[0] = day->ids[measure] | (day->fresh[measure] ? FRESH : 0);
     }
     sqlite3_finalize(find);
     sqlite3_finalize(make);
@@ -393,18 +394,14 @@ static int compare_many(const void *a, const void *b)
     return 0;
 }
 
-/* Rows of fresh buckets, whose ids are still negative, before the others; each part in the table's order. */
+/* Rows of fresh buckets behind the others; each part in the table's order.  Answers where the fresh begin. */
 static size_t sort_rows(struct sums *sums)
 {
-    int (*compare)(const void *, const void *) = sums->keys == 2 ? compare_one : compare_many;
-    size_t fresh = 0;
-    qsort(sums->rows, sums->count, sums->layout->size, compare);
-    while (fresh < sums->count && row_at(sums, fresh)[0] < 0) {
-        row_at(sums, fresh)[0] *= -1;
-        fresh++;
-    }
-    qsort(sums->rows, fresh, sums->layout->size, compare);
-    return fresh;
+    size_t met = sums->count;
+    qsort(sums->rows, sums->count, sums->layout->size, sums->keys == 2 ? compare_one : compare_many);
+    for (; met > 0 && row_at(sums, met - 1)[0] & FRESH; met--)
+        row_at(sums, met - 1)[0] &= ~FRESH;
+    return met;
 }
 
 static int run_handed(struct sums *sums, struct store *store, const char *sql, const uint32_t *order,
@@ -424,7 +421,7 @@ static int run_handed(struct sums *sums, struct store *store, const char *sql, c
 }
 
 /* What is of a day just begun is only inserted: half the work for what is mostly new. */
-static int put_rows(struct sums *sums, struct store *store, size_t fresh, bool lowered, const uint32_t *order,
+static int put_rows(struct sums *sums, struct store *store, size_t met, bool lowered, const uint32_t *order,
                     struct error *err)
 {
     static const char insert_sql[] = "INSERT OR FAIL INTO %s SELECT * FROM handed_%s";
@@ -438,11 +435,10 @@ static int put_rows(struct sums *sums, struct store *store, size_t fresh, bool l
                         : "DELETE FROM %s WHERE count = 0 AND addresses = 0 AND bytes = 0"
                           " AND (bucket, key1, key2, key3, key4) IN"
                           " (SELECT bucket, key1, key2, key3, key4 FROM handed_%s)";
-    size_t met = sums->count - fresh;
-    if (run_handed(sums, store, insert_sql, order, fresh, err) < 0 ||
-        run_handed(sums, store, add_sql, order + fresh, met, err) < 0)
+    if (run_handed(sums, store, add_sql, order, met, err) < 0 ||
+        run_handed(sums, store, insert_sql, order + met, sums->count - met, err) < 0)
         return -1;
-    return lowered ? run_handed(sums, store, tidy_sql, order + fresh, met, err) : 0;
+    return lowered ? run_handed(sums, store, tidy_sql, order, met, err) : 0;
 }
 
 static int flush(struct rollup *rollup, struct sums *sums, struct store *store, struct error *err)
@@ -452,12 +448,12 @@ static int flush(struct rollup *rollup, struct sums *sums, struct store *store, 
     if (sums->count == 0)
         return 0;
     int done = settle_buckets(rollup, sums, store, &lowered, err);
-    size_t fresh = sort_rows(sums);
+    size_t met = sort_rows(sums);
     uint32_t *order = xmalloc(sums->count * sizeof *order);
     for (size_t i = 0; i < sums->count; i++)
         order[i] = (uint32_t)i;
     if (done == 0)
-        done = put_rows(sums, store, fresh, lowered > 0, order, err);
+        done = put_rows(sums, store, met, lowered > 0, order, err);
     free(order);
     sums->count = 0;
     memset(sums->slots, 0, sums->slot_count * sizeof *sums->slots);
