@@ -346,30 +346,35 @@ SELECT w.at                         AS at,
 
 -- The sums, whichever of the two tables they stand in: slot is a local hour or a bin of queue time, keys are
 -- string.id, 0 is none.
+-- CROSS JOIN fixes the order: a measure, its days, their sums.
 CREATE VIEW rollup AS
 SELECT b.measure AS measure, b.day AS day, b.server AS server,
        iif(m.keyed = 'slot', r.key, 0) AS slot, iif(m.keyed = 'slot', 0, r.key) AS key1,
        0 AS key2, 0 AS key3, 0 AS key4,
        r.count AS count, r.addresses AS addresses, r.bytes AS bytes
-  FROM measure m
-  JOIN rollup_bucket b ON b.measure = m.id
-  JOIN rollup_one r    ON r.bucket = b.id
+  FROM measure m CROSS JOIN rollup_bucket b CROSS JOIN rollup_one r
+ WHERE b.measure = m.id AND r.bucket = b.id
 UNION ALL
 SELECT b.measure, b.day, b.server, 0, r.key1, r.key2, r.key3, r.key4, r.count, r.addresses, r.bytes
-  FROM rollup_bucket b
-  JOIN rollup_many r ON r.bucket = b.id;
+  FROM rollup_bucket b CROSS JOIN rollup_many r
+ WHERE r.bucket = b.id;
 
 -- The rollups by name; `mailtrail report --since/--until` puts a view of the span wanted in front of this one.
 CREATE VIEW tally AS
 SELECT m.name                       AS measure,
-       r.day * 86400                AS at,              -- the local day, as if it were UTC
-       date(r.day * 86400, 'unixepoch') AS time,        -- the local day
+       b.day * 86400                AS at,              -- the local day, as if it were UTC
+       date(b.day * 86400, 'unixepoch') AS time,        -- the local day
        v.name                       AS server,
-       r.slot                       AS slot,            -- local hour, or bin of queue time
-       r.key1 AS key1, r.key2 AS key2, r.key3 AS key3, r.key4 AS key4,  -- string.id, 0: none
+       iif(m.keyed = 'slot', r.key, 0) AS slot,         -- local hour, or bin of queue time
+       iif(m.keyed = 'slot', 0, r.key) AS key1,         -- keys: string.id, 0: none
+       0 AS key2, 0 AS key3, 0 AS key4,
        r.count                      AS count,
        r.addresses                  AS addresses,
        r.bytes                      AS bytes
-  FROM rollup r
-  JOIN measure m ON m.id = r.measure
-  JOIN server v  ON v.id = r.server;
+  FROM measure m CROSS JOIN rollup_bucket b CROSS JOIN server v CROSS JOIN rollup_one r
+ WHERE m.keyed <> 'keys' AND b.measure = m.id AND v.id = b.server AND r.bucket = b.id
+UNION ALL
+SELECT m.name, b.day * 86400, date(b.day * 86400, 'unixepoch'), v.name, 0, r.key1, r.key2, r.key3, r.key4,
+       r.count, r.addresses, r.bytes
+  FROM measure m CROSS JOIN rollup_bucket b CROSS JOIN server v CROSS JOIN rollup_many r
+ WHERE m.keyed = 'keys' AND b.measure = m.id AND v.id = b.server AND r.bucket = b.id;

@@ -45,17 +45,17 @@ static const char span_edges[] =
     key4 " AS key4, r.count AS count, r.addresses AS addresses, r.bytes AS bytes"
 
 /* CROSS JOIN fixes the order: a measure, then its stretch of days. */
-#define TALLY_DAYS(table)                                                                          \
+#define TALLY_DAYS(table, keyed)                                                                   \
     " FROM main.measure m CROSS JOIN main.rollup_bucket b CROSS JOIN temp.report_span s"           \
     " CROSS JOIN main." table " r"                                                                 \
-    " WHERE b.measure = m.id AND b.day >= %1$" PRId64 " AND b.day < %2$" PRId64                    \
+    " WHERE m.keyed " keyed " 'keys' AND b.measure = m.id AND b.day >= %1$" PRId64 " AND b.day < %2$" PRId64                    \
     " AND s.server = b.server AND b.day >= s.first_day AND b.day < s.end_day AND r.bucket = b.id"
 
 static const char tally_view[] =
     "CREATE TEMP VIEW tally AS "
     TALLY_COLUMNS("b", "iif(m.keyed = 'slot', r.key, 0)", "iif(m.keyed = 'slot', 0, r.key)", "0", "0", "0")
-    TALLY_DAYS("rollup_one")
-    " UNION ALL " TALLY_COLUMNS("b", "0", "r.key1", "r.key2", "r.key3", "r.key4") TALLY_DAYS("rollup_many")
+    TALLY_DAYS("rollup_one", "<>")
+    " UNION ALL " TALLY_COLUMNS("b", "0", "r.key1", "r.key2", "r.key3", "r.key4") TALLY_DAYS("rollup_many", "=")
     " UNION ALL " TALLY_COLUMNS("r", "r.slot", "r.key1", "r.key2", "r.key3", "r.key4")
     " FROM main.measure m CROSS JOIN temp.rollup_built r CROSS JOIN temp.report_span s"
     " WHERE r.measure = m.id AND s.server = r.server";
