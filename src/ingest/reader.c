@@ -9,7 +9,7 @@
 #include "story.h"
 #include "timebase.h"
 
-#define BATCH_LINES 16384
+#define BATCH_LINES 8192
 #define BATCH_OCTETS ((int64_t)24 << 20)
 #define BATCH_ARENA ((size_t)24 << 20)
 #define PROGRESS_LINES 8192
