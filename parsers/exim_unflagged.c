@@ -240,7 +240,6 @@ static void read_reason(struct scan *s, const struct wording *w, const struct le
 {
     (void)least;
     ev->reason = between(s->p - strlen(w->start), s->end);
-    ev->smtp_code = exim_reply_code(ev->reason);
     s->p = s->end;
 }
 
@@ -274,7 +273,6 @@ static void read_sender_verify(struct scan *s, const struct wording *w, const st
     ev->text = between(start, s->p - 5);
     ev->sender = exim_angle(s);
     message(s, ev);
-    ev->smtp_code = exim_reply_code(ev->reason);
 }
 
 /* "RCPT <address>: discarded by X ACL: message": the client was told that all is well. */
@@ -330,7 +328,7 @@ static const struct wording host_wordings[] = {
     WF("rejected ", read_rejected, REJECTION, EVF_REJECTLOG, NULL),
     WF("temporarily rejected ", read_rejected, REJECTION, EVF_REJECTLOG | EVF_TEMPORARY, NULL),
     W("Warning: ACL 'warn' statement skipped", read_text, INTERNAL_ERROR),
-    W("Warning: ", read_rest, ACL_TEXT),
+    W("Warning: ", read_rest, ACL_WARNING),
     W("incomplete transaction (", read_incomplete, CONNECTION),
     WF("sender verify ", read_sender_verify, DELIVERY_NOTE, EVF_REJECTLOG, NULL),
     WF("RCPT ", read_discarded, DELIVERY_NOTE, EVF_REJECTLOG, NULL),
@@ -431,8 +429,7 @@ static void read_host_line(struct scan *s, const struct wording *w, const struct
     if (scan_try(s, ": ")) {
         ev->kind = EV_HOST_ERROR;
         ev->reason = scan_all(s);
-        ev->smtp_code = exim_reply_code(ev->reason);
-        return;
+            return;
     }
     session_fields(s, least, ev);
     if (!scan_try(s, " "))
@@ -828,14 +825,9 @@ static void read_authenticator(struct scan *s, const char *verb, const struct le
     from_host(s, least, ev);
     message(s, ev);
     struct slice r = ev->reason;
-    if (r.n >= 3 && (*r.p == '4' || *r.p == '5')) {
-        struct scan code = scan_over(slice_of(r.p, 3));
-        ev->smtp_code = scan_u63(&code, 599);
-        if (code.bad)
-            ev->smtp_code = NUM_ABSENT;
-        else if (*r.p == '4')
-            ev->flags |= EVF_TEMPORARY;
-    }
+    exim_codes(ev);
+    if (ev->smtp_code >= 400 && ev->smtp_code < 500)
+        ev->flags |= EVF_TEMPORARY;
     ptrdiff_t id = slice_find(r, " (set_id=");
     if (id < 0)
         return;
@@ -1186,21 +1178,18 @@ static bool may_be_longer(const struct event *ev)
     return (ev->helo.p || ev->ident.p || ev->dn.p) && !echoes(ev);
 }
 
-/* The site's words behind "Warning: " often repeat the client's; no reading is looked for in them. */
-static bool is_warning(struct slice text, const struct event *ev)
-{
-    return ev->kind == EV_ACL_TEXT && ev->text.p && ev->text.p - text.p >= 9 &&
-           memcmp(ev->text.p - 9, "Warning: ", 9) == 0;
-}
-
 static void read_wording(struct slice text, const struct wording *w, struct event *ev)
 {
     const struct least nowhere = {NULL, NULL, NULL};
     struct event empty = fresh(ev);
     if (reads(text, w, &nowhere, ev)) {
-        bool own = ev->kind == EV_ACL_TEXT;
-        if (!is_warning(text, ev) && may_be_longer(ev) && reads_otherwise(text, w, doubtful(text, ev), ev) && !own)
+        struct event first = *ev;
+        if (may_be_longer(ev) && reads_otherwise(text, w, doubtful(text, ev), ev) && first.kind != EV_ACL_TEXT)
             ev->flags |= EVF_AMBIGUOUS;
+        if (first.kind == EV_ACL_WARNING) { /* the site's words often repeat the client's: they are kept */
+            first.flags |= ev->flags & EVF_AMBIGUOUS;
+            *ev = first;
+        }
         return;
     }
     *ev = empty;

@@ -223,6 +223,18 @@ static void explain_verdict(FILE *out, const struct described *what)
     }
 }
 
+/* What reports count by, made of the reason. */
+static void explain_reason(FILE *out, const struct event *ev)
+{
+    char buf[1024];
+    if (!ev->reason.p)
+        return;
+    struct slice normal = slice_of(buf, reason_normalise(ev->reason, buf, sizeof buf));
+    const char *class = reason_class(normal, ev->errno_code);
+    explain_text(out, "reason, normal", normal, "what reports count: without what varies");
+    explain_text(out, "reason class", slice_of(class, strlen(class)), "its class");
+}
+
 static void explain_fields(FILE *out, const struct event *ev)
 {
     fprintf(out, "  %-16s %s    (%s)\n", "event", event_kind_name(ev->kind), kind_doc(ev->kind));
@@ -238,6 +250,7 @@ static void explain_fields(FILE *out, const struct event *ev)
     EVENT_FIELDS(TEXT, NUM)
 #undef TEXT
 #undef NUM
+    explain_reason(out, ev);
 }
 
 void describe_explain(FILE *out, struct slice line, const struct described *what)
