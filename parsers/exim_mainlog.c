@@ -623,7 +623,7 @@ static struct slice without_overflow(struct slice body)
 static enum verdict parse(const struct frame *frame, struct event *ev)
 {
     struct slice body = without_overflow(frame->body);
-    if (frame->kind == FRAME_NONE) {
+    if (frame->kind == FRAME_NONE || frame->part > 1) {
         ev->kind = EV_CONTINUATION;
         ev->text = frame->body;
         return VERDICT_OK;

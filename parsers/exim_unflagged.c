@@ -1200,25 +1200,66 @@ static void read_wording(struct slice text, const struct wording *w, struct even
     ev->text = text;
 }
 
+/* `x@y: error ignored[: why]`, of a recipient or of the sender of a bounce */
+static bool read_ignored(struct slice text, struct event *ev)
+{
+    struct scan s = scan_over(text);
+    ev->recipient = exim_address(&s);
+    if (ev->recipient.n > 1 && s.p[-1] == ':') {
+        ev->recipient.n--;
+        s.p--;
+    }
+    scan_lit(&s, ": ");
+    ev->text = scan_rest(&s);
+    return !s.bad && slice_starts(ev->text, "error ignored");
+}
+
+/* `<x@y>: T transport output: words` */
+static bool read_output(struct slice text, struct event *ev)
+{
+    struct scan s = scan_over(text);
+    ev->recipient = exim_angle(&s);
+    scan_lit(&s, ": ");
+    ev->transport = scan_until_lit(&s, " transport output: ");
+    ev->text = scan_all(&s);
+    return !s.bad;
+}
+
+static bool read_whole(struct slice text, struct event *ev)
+{
+    ev->text = text;
+    return true;
+}
+
 /* Wordings that begin with a word of the configuration or an address. */
 static bool read_inner_wording(struct slice text, struct event *ev)
 {
-    static const struct { const char *text; enum event_kind kind; } inner[] = {
-        {": error ignored", EV_DELIVERY_NOTE},
-        {" transport process returned non-zero status", EV_INTERNAL_ERROR},
-        {" transport process vanished unexpectedly", EV_INTERNAL_ERROR},
-        {" transport output: ", EV_DELIVERY_NOTE},
-        {" router: skipped error: ", EV_DELIVERY_NOTE},
-        {" (while routing <", EV_DELIVERY_NOTE},
-        {" (while verifying <", EV_DELIVERY_NOTE},
-        {": accepted by +include_", EV_DNS},
-        {" rewritten as \"", EV_DELIVERY_NOTE},
-        {": callout unencrypted to ", EV_TLS},
-        {": delivering unencrypted to H=", EV_TLS}};
+    static const struct {
+        const char *text;
+        enum event_kind kind;
+        bool (*read)(struct slice text, struct event *ev);
+    } inner[] = {
+        {": error ignored", EV_DELIVERY_NOTE, read_ignored},
+        {" transport process returned non-zero status", EV_INTERNAL_ERROR, read_whole},
+        {" transport process vanished unexpectedly", EV_INTERNAL_ERROR, read_whole},
+        {" transport output: ", EV_DELIVERY_NOTE, read_output},
+        {" router: skipped error: ", EV_DELIVERY_NOTE, read_whole},
+        {" (while routing <", EV_DELIVERY_NOTE, read_whole},
+        {" (while verifying <", EV_DELIVERY_NOTE, read_whole},
+        {": accepted by +include_", EV_DNS, read_whole},
+        {" rewritten as \"", EV_DELIVERY_NOTE, read_whole},
+        {": callout unencrypted to ", EV_TLS, read_whole},
+        {": delivering unencrypted to H=", EV_TLS, read_whole}};
     for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
         if (slice_find(text, inner[i].text) > 0) {
-            ev->kind = inner[i].kind;
-            ev->text = text;
+            struct event reading = fresh(ev);
+            reading.kind = inner[i].kind;
+            if (!inner[i].read(text, &reading)) {
+                reading = fresh(ev);
+                reading.kind = inner[i].kind;
+                reading.text = text;
+            }
+            *ev = reading;
             return true;
         }
     return false;
