@@ -147,6 +147,8 @@ static void bracketed_command(struct scan *s, struct slice *address, struct even
         }
     }
     ev->command = between(start, s->p);
+    if (ev->command.n && s->p[-1] == ' ') /* "rejected MAIL <> : no" */
+        ev->command.n--;
 }
 
 /* A bare argument may hold ": " itself; then the message is what follows the last. */
