@@ -42,6 +42,7 @@ struct stamp {
     KIND(INTERNAL_ERROR, "internal_error", "a configuration, spool or system error of the daemon") \
     KIND(ACL_WARNING, "acl_warning", "a warn statement of an ACL, with host: the words are the site's own") \
     KIND(ACL_TEXT, "acl_text", "free text of the site's own configuration (logwrite)")             \
+    KIND(REJECTED_HEADER, "rejected_header", "a header of a rejected message, from the reject log")  \
     KIND(CONTINUATION, "continuation", "a line without a stamp, or a part, that continues what came before")  \
     KIND(REPEAT, "repeat", "last message repeated N times; see count")                             \
     KIND(SESSION_OPEN, "session_open", "an IMAP or POP connection opened, nobody logged in yet")   \

@@ -30,7 +30,7 @@ static void explain_all(bool brief)
         entries_read(entries, &line, &entry);
         describe_entry(&entry, &what);
         if (entry.kind == ENTRY_WHOLE)
-            entries_understood(entries, &entry, &what.event);
+            entries_understood(entries, &entry, &what.event, 0);
         if (brief)
             describe_line(stdout, &what);
         else

@@ -17,7 +17,7 @@ static void understand(struct entries *entries, const struct entry *entry)
     const struct dialect *dialect = dialect_for(&entry->frame);
     if (dialect && dialect->parse(&entry->frame, &ev) != VERDICT_OK)
         event_reset(&ev);
-    entries_understood(entries, entry, &ev);
+    entries_understood(entries, entry, &ev, 7);
 }
 
 static struct entries *reloaded(struct entries *entries)
