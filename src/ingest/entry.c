@@ -109,8 +109,10 @@ static bool is_dumped_header(struct slice text)
 {
     if (slice_starts(text, "Envelope-from: ") || slice_starts(text, "Envelope-to: "))
         return true;
-    return text.n > 3 && (is_letter(text.p[0]) || text.p[0] == ' ' || text.p[0] == '*') &&
-           text.p[1] == ' ' && memchr(text.p + 2, ':', text.n - 2);
+    if (text.n <= 3 || !(is_letter(text.p[0]) || text.p[0] == ' ' || text.p[0] == '*') || text.p[1] != ' ')
+        return false;
+    const char *colon = memchr(text.p + 2, ':', text.n - 2);
+    return colon && colon > text.p + 2 && !memchr(text.p + 2, ' ', (size_t)(colon - text.p) - 2);
 }
 
 /* Headers that tell who wanted what from whom. */

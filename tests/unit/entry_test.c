@@ -101,6 +101,33 @@ static void test_unstamped(void)
         {"  indented", ENTRY_STRAY, NULL});
 }
 
+/* Headers of a rejected message: which are kept, and whose they are. */
+static void test_dump(void)
+{
+    static const struct { const char *line, *header; } lines[] = {
+        {"2026-02-09 09:00:13 " REJECTED, NULL}, {"Envelope-from: <b@c.example>", NULL},
+        {"Envelope-to: <x@y.example>", "Envelope-to: <x@y.example>"}, {"P Received: from x", NULL},
+        {"\tSubject: forged", NULL}, {"F from: <b@c.example>", "from: <b@c.example>"},
+        {"  Subject: z", "Subject: z"}, {"\tfolded", "#011folded"}, {"  two words: folded", "  two words: folded"},
+        {"* Subject: deleted", "Subject: deleted"}, {"  Subjects: no", NULL}, {"I Message-ID: <1@x>", "Message-ID: <1@x>"},
+        {"2026-02-09 09:00:14 H=(a) [192.0.2.1] F=<b@c> rejected RCPT <d@e>: no", NULL}, {"  Subject: nobody's", NULL}};
+    struct entries *entries = entries_new();
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct line line = {.text = slice_of(lines[i].line, strlen(lines[i].line))};
+        struct entry entry;
+        entries_read(entries, &line, &entry);
+        check_text(entry.header, lines[i].header, lines[i].line);
+        if (entry.header.p) {
+            check_text(slice_of(entry.dump->exim_id, entry.dump->id_size), "1vpN7t-0002zy-1r", "its message");
+            check_int(entry.dump->at, 7, "its instant");
+        }
+        if (entry.kind == ENTRY_WHOLE)
+            understand(entries, &entry);
+        entries = reloaded(entries);
+    }
+    entries_free(&entries);
+}
+
 static void test_bytes(void)
 {
     RUN("control bytes and CR", {"2026-02-09 09:00:13 1vpN7t-0002zy-1r a\tb\001\177c\r", ENTRY_WHOLE, "1vpN7t-0002zy-1r a#011b#001#177c"},
@@ -142,6 +169,7 @@ int main(void)
 {
     test_parts();
     test_unstamped();
+    test_dump();
     test_bytes();
     test_many_parts();
     return tap_end();
