@@ -134,6 +134,7 @@ enum delivery_kind {
     TEXT(autolearn, "autolearn=")                                                                  \
     TEXT(connection_id, "Ci=")                                                                     \
     TEXT(duration, "D= of a connection line, as printed")                                          \
+    TEXT(version, "the daemon's version, where the line names it or has a form of its own")        \
     TEXT(text, "free text of the line: all that no other field holds")                             \
     NUM(port, "port of the other side")                                                            \
     NUM(interface_port, "I=[ip]:port")                                                             \

@@ -261,6 +261,17 @@ static void read_rest(struct scan *s, const struct wording *w, const struct leas
     ev->text = scan_all(s);
 }
 
+/* "exim 4.98 daemon started: pid=1, ..." */
+static void read_daemon(struct scan *s, const struct wording *w, const struct least *least,
+                        struct event *ev)
+{
+    struct scan at = *s;
+    struct slice version = scan_word(&at);
+    if (scan_try(&at, " daemon started"))
+        ev->version = version;
+    read_text(s, w, least, ev);
+}
+
 /* "fail for <address>: message"; the refusal itself has a line of its own. */
 static void read_sender_verify(struct scan *s, const struct wording *w, const struct least *least,
                                struct event *ev)
@@ -977,7 +988,7 @@ static const struct wording wordings[] = {
     W("dnssec fail ", read_text, DNS),
     W("exec of ", read_text, INTERNAL_ERROR),
     W("exim user lost privilege", read_text, INTERNAL_ERROR),
-    W("exim ", read_text, DAEMON),
+    W("exim ", read_daemon, DAEMON),
     W("expansion of ", read_text, INTERNAL_ERROR),
     W("failed to ", read_text, INTERNAL_ERROR),
     W("failure to ", read_text, INTERNAL_ERROR),

@@ -256,6 +256,14 @@ static struct instant resolve(struct reader *r, const struct frame *frame, const
     return when;
 }
 
+/* What a daemon does not log is not zero. */
+static void note_version(struct reading *reading, const char *dialect, const struct event *ev)
+{
+    if (!reading->unlogged && slice_is(ev->version, "1.1.6") && strcmp(dialect, "vm_pop3d") == 0)
+        reading->unlogged = "written by vm-pop3d 1.1.6: failed logins, octets, numbers of messages and the addresses of logins are "
+                            "not logged by this version";
+}
+
 static void take_dialect(struct reader *r, const struct entry *entry, const struct dialect *dialect,
                          const struct line *line)
 {
@@ -266,6 +274,7 @@ static void take_dialect(struct reader *r, const struct entry *entry, const stru
     u.when = resolve(r, &entry->frame, &ev);
     count_line(r, dialect->name, kind_name(&u), SLICE_ABSENT);
     put_event(r, &u);
+    note_version(r->reading, dialect->name, &ev);
     entries_understood(r->entries, entry, &ev, u.when.at);
 }
 
