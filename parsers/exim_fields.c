@@ -474,6 +474,8 @@ static bool code_here(struct slice s)
 /* "SMTP error from remote mail server after RCPT TO:<x>: 550 no", maybe behind a host. */
 static struct slice error_answer(struct slice reason)
 {
+    if (!slice_starts(reason, "SMTP error") && !memchr(reason.p, ']', reason.n))
+        return SLICE_ABSENT;
     ptrdiff_t at = slice_find(reason, "SMTP error from remote mail");
     ptrdiff_t after = at < 0 ? -1 : slice_find(slice_after(reason, (size_t)at), " after ");
     if (after < 0)

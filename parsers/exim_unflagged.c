@@ -1191,24 +1191,31 @@ static bool may_be_longer(const struct event *ev)
     return (ev->helo.p || ev->ident.p || ev->dn.p) && !echoes(ev);
 }
 
+/* Another reading of what was read: the line is ambiguous.  The site's words behind a warning often repeat the
+   client's, so there the first reading is kept. */
+static void doubt(struct slice text, const struct wording *w, struct event *ev)
+{
+    enum event_kind first = ev->kind;
+    struct event warning = *ev;
+    if (!reads_otherwise(text, w, doubtful(text, ev), ev) || first == EV_ACL_TEXT)
+        return;
+    if (first == EV_ACL_WARNING)
+        *ev = warning;
+    ev->flags |= EVF_AMBIGUOUS;
+}
+
 static void read_wording(struct slice text, const struct wording *w, struct event *ev)
 {
     const struct least nowhere = {NULL, NULL, NULL};
-    struct event empty = fresh(ev);
     if (reads(text, w, &nowhere, ev)) {
-        struct event first = *ev;
-        if (may_be_longer(ev) && reads_otherwise(text, w, doubtful(text, ev), ev) && first.kind != EV_ACL_TEXT)
-            ev->flags |= EVF_AMBIGUOUS;
-        if (first.kind == EV_ACL_WARNING) { /* the site's words often repeat the client's: they are kept */
-            first.flags |= ev->flags & EVF_AMBIGUOUS;
-            *ev = first;
-        }
+        if (may_be_longer(ev))
+            doubt(text, w, ev);
         return;
     }
-    *ev = empty;
+    *ev = fresh(ev);
     if (reads_otherwise(text, w, text, ev))
         return;
-    *ev = empty;
+    *ev = fresh(ev);
     ev->kind = w->kind == EV_REJECTION ? EV_ACL_TEXT : w->kind;
     ev->text = text;
 }
