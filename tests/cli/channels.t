@@ -125,6 +125,12 @@ sub log_of {
 my $count = 0;
 sub database { folder() . '/' . ++$count . '.db' }
 
+# The texts are small: the binary with the sanitizers reads them.
+sub take {
+    my ($db, $paths, %how) = @_;
+    return ingest($db, $paths, zone => 'UTC', binary => sanitized(), %how);
+}
+
 # --- files ---
 
 sub test_files {
@@ -132,17 +138,17 @@ sub test_files {
     my $dump;
     for my $order ([qw(m r p)], [qw(p r m)], [qw(r m p)]) {
         my $db = database();
-        ingest($db, [$log{$_}], zone => 'UTC') for @$order;
+        take($db, [$log{$_}]) for @$order;
         is(told($db), $facts, "files in the order @$order");
         $dump //= dump_of($db);
         is(difference(dump_of($db), $dump), '', '  and every row is the same');
         is(faults_of($db), '', '  and the database is sound');
     }
     my $db = database();
-    ingest($db, [$log{m}], zone => 'UTC');
-    my $more = ingest($db, [$log{r}], zone => 'UTC');
+    take($db, [$log{m}]);
+    my $more = take($db, [$log{r}]);
     is("$more->{rows} new, $more->{copies} copies", '6 new, 3 copies', 'the reject log adds a rejection and five headers, no more');
-    $more = ingest($db, [$log{p}], zone => 'UTC');
+    $more = take($db, [$log{p}]);
     is("$more->{rows} new, $more->{copies} copies", '1 new, 1 copies', 'the panic log adds what the main log has not');
     return $dump;
 }
@@ -152,15 +158,15 @@ sub test_growing {
     my ($text) = log_of('r');
     my $from = index $text, 'Envelope-from';
     my $whole = database();
-    ingest($whole, [spew(folder() . '/whole', $text)], zone => 'UTC');
+    take($whole, [spew(folder() . '/whole', $text)]);
     my $wanted = dump_of($whole);
     my $wrong = '';
     for (my $cut = $from - 3; $cut < $from + 460; $cut += 23) {
         my $db = database();
         my $file = spew(folder() . '/rejectlog', substr $text, 0, $cut);
-        ingest($db, [$file], zone => 'UTC');
+        take($db, [$file]);
         append($file, substr $text, $cut);
-        ingest($db, [$file], zone => 'UTC');
+        take($db, [$file]);
         $wrong .= "$cut: " . difference(dump_of($db), $wanted) . "\n" if dump_of($db) ne $wanted;
     }
     is($wrong, '', 'a dump read in two runs is the same dump');
@@ -176,8 +182,8 @@ sub test_syslog {
             for my $most (870, 61) {
                 my $db = database();
                 my $what = "$frame, " . ($stamped ? "Exim's own stamp" : "syslog's stamp") . ", at most $most octets";
-                my $got = ingest($db, [spew(folder() . '/maillog', syslog_lines($frame, $stamped, $most))],
-                                 zone => 'UTC', year => 2026);
+                my $got = take($db, [spew(folder() . '/maillog', syslog_lines($frame, $stamped, $most))],
+                               year => 2026);
                 is(told($db), $facts, $what);
                 is($got->{unparsed}, 0, '  all understood');
             }
@@ -185,8 +191,8 @@ sub test_syslog {
     }
     my $db = database();
     my %log = map { $_ => spew(folder() . "/$_", log_of($_)) } qw(m r p);
-    ingest($db, [@log{qw(m r p)}], zone => 'UTC');
-    my $more = ingest($db, [spew(folder() . '/maillog', syslog_lines('RFC 3164', 1, 61))], zone => 'UTC', year => 2026);
+    take($db, [@log{qw(m r p)}]);
+    my $more = take($db, [spew(folder() . '/maillog', syslog_lines('RFC 3164', 1, 61))], year => 2026);
     is($more->{rows}, 0, 'syslog beside the files adds nothing');
     is(difference(dump_of($db), $dump), '', '  and changes nothing');
 }
