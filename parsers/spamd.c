@@ -384,7 +384,8 @@ static bool is_other_facility(struct slice text)
         i++;
     if (i > 0 && slice_starts(slice_after(text, i), ": "))
         return true;
-    return slice_find(text, " at /") >= 0 && slice_find_last(text, " line ") >= 0;
+    return slice_starts(text, "Use of uninitialized value") || slice_starts(text, "Wide character in ") ||
+           (slice_find(text, " at ") >= 0 && slice_find_last(text, " line ") >= 0);
 }
 
 static void skip_level(struct scan *s)
