@@ -156,13 +156,17 @@ static size_t find_pending(const struct entries *entries, uint64_t key)
     return i;
 }
 
-/* Keeps what the first part says; its slices do not stay. */
+/* Keeps what the first part says; its slices do not stay.  Where no process is named, of two entries under way nobody
+   can tell whose part comes next: both are given up. */
 static void keep_part(struct entries *entries, const struct frame *frame)
 {
     uint64_t key = key_of(frame);
     size_t i = find_pending(entries, key);
-    if (i < entries->pending_count)
+    if (i < entries->pending_count) {
         drop_pending(entries, i);
+        if (frame->pid == NUM_ABSENT)
+            return;
+    }
     if (entries->pending_count == PENDING_MAX)
         drop_pending(entries, 0);
     struct pending *p = &entries->pending[entries->pending_count++];
@@ -217,7 +221,7 @@ static enum entry_kind read_part(struct entries *entries, struct entry *entry)
     if (i == entries->pending_count)
         return ENTRY_CONTINUATION;
     struct pending *p = &entries->pending[i];
-    bool follows = frame.part == 1 || p->next_part++ == frame.part;
+    bool follows = frame.part == 1 || (p->next_part++ == frame.part && p->frame.parts == frame.parts);
     enum entry_kind kind = ENTRY_CONTINUATION;
     if (follows)
         append_part(p, frame.body);

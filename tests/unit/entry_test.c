@@ -83,6 +83,14 @@ static void test_parts(void)
         {"Feb  9 09:00:13 mx exim[78]: [2/2] pleted", ENTRY_WHOLE, "1vpN7u-0002zy-1r Completed"});
     RUN("parts whose first is missing", {SYSLOG "[2/2] leted", ENTRY_CONTINUATION, NULL},
         {SYSLOG "2026-02-09 09:00:13 1vpN7t-0002zy-1r Completed", ENTRY_WHOLE, "1vpN7t-0002zy-1r Completed"});
+    RUN("parts of two processes that are not named", {"Feb  9 09:00:13 mx exim: [1/2] 2026-02-09 09:00:13 1vpN7t-0002zy-1r Comp", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:13 mx exim: [1/2] 2026-02-09 09:00:13 1vpN7u-0002zy-1r Com", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:13 mx exim: [2/2] leted", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:13 mx exim: [2/2] pleted", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:14 mx exim: [1/2] 2026-02-09 09:00:14 1vpN7u-0002zy-1r Com", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:14 mx exim: [2/2] pleted", ENTRY_WHOLE, "1vpN7u-0002zy-1r Completed"});
+    RUN("a part of another count", {SYSLOG "[1/2] 2026-02-09 09:00:13 1vpN7t-0002zy-1r Comp", ENTRY_CONTINUATION, NULL},
+        {SYSLOG "[2/3] leted", ENTRY_CONTINUATION, NULL}, {SYSLOG "[2/2] leted", ENTRY_CONTINUATION, NULL});
     RUN("a part missing in the middle", {SYSLOG "[1/3] 2026-02-09 09:00:13 1vpN7t-0002zy-1r Comp", ENTRY_CONTINUATION, NULL},
         {SYSLOG "[3/3] leted", ENTRY_CONTINUATION, NULL}, {SYSLOG "[2/3] let", ENTRY_CONTINUATION, NULL});
 }
