@@ -236,6 +236,27 @@ sub test_corpus {
     is("@told", $silent, $silent ? "  the silence in $silent is told" : '  no silence to tell of');
 }
 
+# The hour that comes twice, in stamps without a zone: each arrival is at the second that its message's id holds, or just
+# behind it.  In another zone the log is refused.
+sub test_ids {
+    my ($set, $log) = @_;
+    my %value = map { ((('0' .. '9', 'A' .. 'Z', 'a' .. 'z')[$_]) => $_) } 0 .. 61;
+    my $db = database();
+    ingest($db, [$log], zone => 'Europe/Berlin');
+    my ($all, @wrong) = (0);
+    for (rows($db, 'SELECT exim_id, received FROM messages WHERE received IS NOT NULL;')) {
+        my ($id, $at) = split /\|/;
+        my $second = 0;
+        $second = $second * 62 + $value{$_} for split //, substr $id, 0, 6;
+        $all++;
+        push @wrong, "$id is $second, not $at" if $at < $second - 1 || $at > $second + 120;
+    }
+    is("@wrong", '', "$set: $all arrivals, each at the time of its id");
+    ok($all > 100, '  which are not few');
+    my $refused = ingest(database(), [$log], zone => 'Asia/Tokyo', code => 2);
+    like($refused->{err}, qr/UTC\+0[12]:00.*--zone/, '  and refused as a log of Tokyo');
+}
+
 test_years();
 test_gzip();
 test_growing();
@@ -249,4 +270,5 @@ for my $set (grep { -d "$corpus/$_" } qw(exim-d exim-d3 exim-mix exim-pop exim-a
         test_corpus($set, "$corpus/$set", $kind, $set eq 'exim-mix' ? "maillog$kind.2.gz" : '');
     }
 }
+-e "$corpus/$_/mainlog" and test_ids($_, "$corpus/$_/mainlog") for 'exim-d3';
 done_testing();
