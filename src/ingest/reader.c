@@ -260,8 +260,8 @@ static struct instant resolve(struct reader *r, const struct frame *frame, const
 static void note_version(struct reading *reading, const char *dialect, const struct event *ev)
 {
     if (!reading->unlogged && slice_is(ev->version, "1.1.6") && strcmp(dialect, "vm_pop3d") == 0)
-        reading->unlogged = "written by vm-pop3d 1.1.6: failed logins, octets, numbers of messages and the addresses of logins are "
-                            "not logged by this version";
+        reading->unlogged = "written by vm-pop3d 1.1.6: failed logins, octets, numbers of messages and the "
+                            "addresses of logins are not logged by this version";
 }
 
 static void take_dialect(struct reader *r, const struct entry *entry, const struct dialect *dialect,
@@ -335,7 +335,7 @@ static void take_header(struct reader *r, const struct entry *entry, const char 
     ev.kind = EV_REJECTED_HEADER;
     ev.exim_id = slice_of(dump->exim_id, dump->id_size);
     ev.text = entry->header;
-    uint64_t hash = hash_mix(hash_bytes(ev.exim_id, 0), hash_bytes(ev.text, (uint64_t)ev.kind));
+    uint64_t hash = hash_mix(hash_bytes(ev.exim_id, hash_bytes(SLICE_LIT("rejected_header"), 0)), hash_bytes(ev.text, 0));
     uint32_t n = identity_count(r->identity, channel_of(&entry->frame, dialect), dump->at, hash);
     struct origin origin = {.server = r->job->server->id, .source = r->job->resume->row.id,
                             .when = {.at = dump->at, .ms = -1}, .late = dump->late, .tally = tally};
