@@ -321,6 +321,17 @@ static bool is_number(struct slice text)
     return text.n > 0;
 }
 
+/* "Dovecot v2.3.19.1 (9b53102964) starting up for imap, pop3" */
+static void read_version(struct slice text, struct event *ev)
+{
+    struct scan s = scan_over(text);
+    if (!scan_try(&s, "Dovecot v"))
+        return;
+    struct slice version = scan_word(&s);
+    if (slice_find(scan_rest(&s), " starting up") >= 0)
+        ev->version = version;
+}
+
 static enum verdict parse(const struct frame *frame, struct event *ev)
 {
     struct scan s = scan_over(frame->body);
@@ -333,6 +344,7 @@ static enum verdict parse(const struct frame *frame, struct event *ev)
     ev->kind = EV_MAILBOX_NOTE;
     ev->count = NUM_ABSENT;
     ev->text = scan_rest(&s);
+    read_version(ev->text, ev);
     if (slice_starts(program, "auth"))
         read_auth(ev->text, ev);
     else if (is_number(ev->user))

@@ -40,8 +40,10 @@ struct stamp {
     KIND(COMMAND_LINE, "command_line", "cwd=...: how Exim was called")                             \
     KIND(DELIVERY_NOTE, "delivery_note", "retry, lock, routing and other notes on a delivery")     \
     KIND(INTERNAL_ERROR, "internal_error", "a configuration, spool or system error of the daemon") \
-    KIND(ACL_TEXT, "acl_text", "free text of the site's own configuration (logwrite, warn)")       \
-    KIND(CONTINUATION, "continuation", "a line without a stamp that continues the one before it")  \
+    KIND(ACL_WARNING, "acl_warning", "a warn statement of an ACL, with host: the words are the site's own") \
+    KIND(ACL_TEXT, "acl_text", "free text of the site's own configuration (logwrite)")             \
+    KIND(REJECTED_HEADER, "rejected_header", "a header of a rejected message, from the reject log")  \
+    KIND(CONTINUATION, "continuation", "a line without a stamp, or a part, that continues what came before")  \
     KIND(REPEAT, "repeat", "last message repeated N times; see count")                             \
     KIND(SESSION_OPEN, "session_open", "an IMAP or POP connection opened, nobody logged in yet")   \
     KIND(LOGIN, "login", "an IMAP or POP login")                                                   \
@@ -120,6 +122,7 @@ enum delivery_kind {
     TEXT(stage, "rejection: connect helo mail rcpt predata data mime auth starttls etrn vrfy expn" \
                 " quit local other")                                                               \
     TEXT(command, "rejected command's argument as sent")                                           \
+    TEXT(enhanced_code, "enhanced status code in the reason, x.y.z of RFC 3463")                   \
     TEXT(reason, "why: message of a rejection, deferral, failure or host error")                   \
     TEXT(service, "imap, pop3 or pop2")                                                            \
     TEXT(user, "mailbox or system user")                                                           \
@@ -131,6 +134,7 @@ enum delivery_kind {
     TEXT(autolearn, "autolearn=")                                                                  \
     TEXT(connection_id, "Ci=")                                                                     \
     TEXT(duration, "D= of a connection line, as printed")                                          \
+    TEXT(version, "the daemon's version, where the line names it or has a form of its own")        \
     TEXT(text, "free text of the line: all that no other field holds")                             \
     NUM(port, "port of the other side")                                                            \
     NUM(interface_port, "I=[ip]:port")                                                             \
@@ -139,7 +143,7 @@ enum delivery_kind {
     NUM(deliver_ms, "DT=: time to deliver, milliseconds")                                          \
     NUM(receive_ms, "RT=: time to receive, milliseconds")                                          \
     NUM(errno_code, "defer (N): > 0 errno, < 0 Exim's own")                                        \
-    NUM(smtp_code, "three-digit reply code in the reason")                                         \
+    NUM(smtp_code, "three-digit reply code in the reason: the remote host's, or ours")             \
     NUM(messages, "nmsgs=: messages in the mailbox")                                               \
     NUM(deleted, "ndel=, ndele=: messages deleted")                                                \
     NUM(bytes, "octets transferred")                                                               \

@@ -471,20 +471,80 @@ static bool code_here(struct slice s)
            (s.n == 3 || s.p[3] == ' ' || s.p[3] == '-' || s.p[3] == '\\');
 }
 
-int64_t exim_reply_code(struct slice reason)
+/* "SMTP error from remote mail server after RCPT TO:<x>: 550 no", maybe behind a host. */
+static struct slice error_answer(struct slice reason)
 {
+    if (!slice_starts(reason, "SMTP error") && !memchr(reason.p, ']', reason.n))
+        return SLICE_ABSENT;
     ptrdiff_t at = slice_find(reason, "SMTP error from remote mail");
     ptrdiff_t after = at < 0 ? -1 : slice_find(slice_after(reason, (size_t)at), " after ");
     if (after < 0)
-        return NUM_ABSENT;
+        return SLICE_ABSENT;
     struct scan s = scan_over(slice_after(reason, (size_t)(at + after) + 7));
     skip_command(&s);
     scan_until_lit(&s, ": ");
     /* Exim before 4 named the host here: "after RCPT TO:<x>: host mx.y [ip]: 550 no" */
     if (scan_try(&s, "host "))
         scan_until_lit(&s, "]: ");
-    struct slice rest = scan_rest(&s);
-    if (s.bad || !code_here(rest))
-        return NUM_ABSENT;
-    return (rest.p[0] - '0') * 100 + (rest.p[1] - '0') * 10 + (rest.p[2] - '0');
+    return s.bad ? SLICE_ABSENT : scan_rest(&s);
+}
+
+/* `response to "RCPT TO:<x>" from mx.y [ip] was: 550 no` */
+static struct slice callout_answer(struct slice reason)
+{
+    struct scan s = scan_over(reason);
+    if (!scan_try(&s, "response to \""))
+        return SLICE_ABSENT;
+    skip_command(&s);
+    scan_until_lit(&s, "] was: ");
+    return s.bad ? SLICE_ABSENT : scan_rest(&s);
+}
+
+/* `R=r T=t H=mx.y [ip] C="450 later"`: the next host's answer to what we were still receiving. */
+static struct slice cutthrough_answer(struct slice reason)
+{
+    ptrdiff_t at = slice_starts(reason, "R=") ? slice_find(reason, " C=\"") : -1;
+    return at < 0 ? SLICE_ABSENT : slice_after(reason, (size_t)at + 4);
+}
+
+static struct slice answer_in(struct slice reason)
+{
+    static struct slice (*const forms[])(struct slice reason) = {error_answer, callout_answer,
+                                                                 cutthrough_answer};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct slice answer = forms[i](reason);
+        if (answer.p)
+            return answer;
+    }
+    return reason;
+}
+
+/* Length of the x.y.z that begins s and is a word of its own, or 0. */
+static size_t enhanced_length(struct slice s)
+{
+    size_t n = 2;
+    if (s.n < 5 || (*s.p != '2' && *s.p != '4' && *s.p != '5') || s.p[1] != '.')
+        return 0;
+    for (int part = 0; part < 2; part++) {
+        size_t start = n;
+        while (n < s.n && n - start < 3 && is_digit(s.p[n]))
+            n++;
+        if (n == start || (part == 0 && (n == s.n || s.p[n++] != '.')))
+            return 0;
+    }
+    return n == s.n || s.p[n] == ' ' || s.p[n] == '\\' ? n : 0;
+}
+
+void exim_codes(struct event *ev)
+{
+    if (!ev->reason.n)
+        return;
+    struct slice answer = answer_in(ev->reason);
+    if (code_here(answer)) {
+        ev->smtp_code = (answer.p[0] - '0') * 100 + (answer.p[1] - '0') * 10 + (answer.p[2] - '0');
+        answer = slice_after(answer, answer.n > 3 ? 4 : 3);
+    }
+    size_t n = enhanced_length(answer);
+    if (n)
+        ev->enhanced_code = slice_of(answer.p, n);
 }

@@ -75,8 +75,9 @@ void exim_auth(struct slice value, struct event *ev);
 /* Offset behind the closing quote of a C-escaped string that begins s, or 0. */
 size_t exim_quoted_length(struct slice s);
 
-/* The reply code in a remote host's words: "... after RCPT TO:<x>: 550 no"; else NUM_ABSENT. */
-int64_t exim_reply_code(struct slice reason);
+/* Sets smtp_code and enhanced_code from the reason: of a remote host's answer that it tells ("... after RCPT TO:<x>:
+   550 5.1.1 no"), else of its own beginning. */
+void exim_codes(struct event *ev);
 
 /* Reads what stands behind the id, if any, of a line without a flag (exim_unflagged.c). */
 void exim_unflagged(struct slice text, struct event *ev);

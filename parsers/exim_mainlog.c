@@ -282,7 +282,6 @@ static bool failed_rest(struct scan *s, struct event *ev)
     else if (!routed(ev) || !at_end(s))
         return false;
     split_deliver_time(ev);
-    ev->smtp_code = exim_reply_code(ev->reason);
     return true;
 }
 
@@ -331,7 +330,6 @@ static bool deferred_rest(struct scan *s, struct event *ev)
         return false;
     ev->errno_code = negative ? -code : code;
     deferral_message(s, ev);
-    ev->smtp_code = exim_reply_code(ev->reason);
     return at_end(s);
 }
 
@@ -625,7 +623,7 @@ static struct slice without_overflow(struct slice body)
 static enum verdict parse(const struct frame *frame, struct event *ev)
 {
     struct slice body = without_overflow(frame->body);
-    if (frame->kind == FRAME_NONE) {
+    if (frame->kind == FRAME_NONE || frame->part > 1) {
         ev->kind = EV_CONTINUATION;
         ev->text = frame->body;
         return VERDICT_OK;
@@ -639,12 +637,12 @@ static enum verdict parse(const struct frame *frame, struct event *ev)
             s.p++;
     }
     const struct flag *flag = id ? flag_here(&s) : NULL;
-    if (!flag) {
+    if (flag)
+        flag->parse(&s, ev);
+    else
         exim_unflagged(scan_rest(&s), ev);
-        return VERDICT_OK;
-    }
-    flag->parse(&s, ev);
-    return verdict_of(&s, body, ev);
+    exim_codes(ev);
+    return flag ? verdict_of(&s, body, ev) : VERDICT_OK;
 }
 
 static const char *const tags[] = {"exim", "exim4", "exim3", "exim-mail", "eximm", NULL};

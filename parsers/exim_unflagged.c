@@ -147,6 +147,8 @@ static void bracketed_command(struct scan *s, struct slice *address, struct even
         }
     }
     ev->command = between(start, s->p);
+    if (ev->command.n && s->p[-1] == ' ') /* "rejected MAIL <> : no" */
+        ev->command.n--;
 }
 
 /* A bare argument may hold ": " itself; then the message is what follows the last. */
@@ -240,7 +242,6 @@ static void read_reason(struct scan *s, const struct wording *w, const struct le
 {
     (void)least;
     ev->reason = between(s->p - strlen(w->start), s->end);
-    ev->smtp_code = exim_reply_code(ev->reason);
     s->p = s->end;
 }
 
@@ -260,6 +261,17 @@ static void read_rest(struct scan *s, const struct wording *w, const struct leas
     ev->text = scan_all(s);
 }
 
+/* "exim 4.98 daemon started: pid=1, ..." */
+static void read_daemon(struct scan *s, const struct wording *w, const struct least *least,
+                        struct event *ev)
+{
+    struct scan at = *s;
+    struct slice version = scan_word(&at);
+    if (scan_try(&at, " daemon started"))
+        ev->version = version;
+    read_text(s, w, least, ev);
+}
+
 /* "fail for <address>: message"; the refusal itself has a line of its own. */
 static void read_sender_verify(struct scan *s, const struct wording *w, const struct least *least,
                                struct event *ev)
@@ -274,7 +286,6 @@ static void read_sender_verify(struct scan *s, const struct wording *w, const st
     ev->text = between(start, s->p - 5);
     ev->sender = exim_angle(s);
     message(s, ev);
-    ev->smtp_code = exim_reply_code(ev->reason);
 }
 
 /* "RCPT <address>: discarded by X ACL: message": the client was told that all is well. */
@@ -330,7 +341,7 @@ static const struct wording host_wordings[] = {
     WF("rejected ", read_rejected, REJECTION, EVF_REJECTLOG, NULL),
     WF("temporarily rejected ", read_rejected, REJECTION, EVF_REJECTLOG | EVF_TEMPORARY, NULL),
     W("Warning: ACL 'warn' statement skipped", read_text, INTERNAL_ERROR),
-    W("Warning: ", read_rest, ACL_TEXT),
+    W("Warning: ", read_rest, ACL_WARNING),
     W("incomplete transaction (", read_incomplete, CONNECTION),
     WF("sender verify ", read_sender_verify, DELIVERY_NOTE, EVF_REJECTLOG, NULL),
     WF("RCPT ", read_discarded, DELIVERY_NOTE, EVF_REJECTLOG, NULL),
@@ -431,8 +442,7 @@ static void read_host_line(struct scan *s, const struct wording *w, const struct
     if (scan_try(s, ": ")) {
         ev->kind = EV_HOST_ERROR;
         ev->reason = scan_all(s);
-        ev->smtp_code = exim_reply_code(ev->reason);
-        return;
+            return;
     }
     session_fields(s, least, ev);
     if (!scan_try(s, " "))
@@ -828,14 +838,9 @@ static void read_authenticator(struct scan *s, const char *verb, const struct le
     from_host(s, least, ev);
     message(s, ev);
     struct slice r = ev->reason;
-    if (r.n >= 3 && (*r.p == '4' || *r.p == '5')) {
-        struct scan code = scan_over(slice_of(r.p, 3));
-        ev->smtp_code = scan_u63(&code, 599);
-        if (code.bad)
-            ev->smtp_code = NUM_ABSENT;
-        else if (*r.p == '4')
-            ev->flags |= EVF_TEMPORARY;
-    }
+    exim_codes(ev);
+    if (ev->smtp_code >= 400 && ev->smtp_code < 500)
+        ev->flags |= EVF_TEMPORARY;
     ptrdiff_t id = slice_find(r, " (set_id=");
     if (id < 0)
         return;
@@ -871,7 +876,9 @@ static const struct wording wordings[] = {
     W(" DS H=", read_host_line, ACL_TEXT),
     W("\"discard\" verb not allowed", read_text, INTERNAL_ERROR),
     W("\"drop\" verb not allowed", read_text, INTERNAL_ERROR),
+    W("#011", read_text, INTERNAL_ERROR), /* a frame of a backtrace */
     W("(SSL_", read_text, TLS),
+    W("---", read_text, INTERNAL_ERROR),
     W("<|", read_text, DELIVERY_NOTE),
     W("ACL \"warn\" with \"message\" setting", read_text, INTERNAL_ERROR),
     W("ACL for ", read_text, INTERNAL_ERROR),
@@ -922,6 +929,7 @@ static const struct wording wordings[] = {
     W("Process failed (", read_text, INTERNAL_ERROR),
     W("Received TLS cert", read_text, TLS),
     W("Required TLS certificate status", read_text, TLS),
+    W("SEGV_", read_text, INTERNAL_ERROR),
     W("SIGHUP received", read_text, DAEMON),
     W("SIGINT received", read_text, CONNECTION),
     W("SIGSEGV ", read_text, INTERNAL_ERROR),
@@ -983,7 +991,7 @@ static const struct wording wordings[] = {
     W("dnssec fail ", read_text, DNS),
     W("exec of ", read_text, INTERNAL_ERROR),
     W("exim user lost privilege", read_text, INTERNAL_ERROR),
-    W("exim ", read_text, DAEMON),
+    W("exim ", read_daemon, DAEMON),
     W("expansion of ", read_text, INTERNAL_ERROR),
     W("failed to ", read_text, INTERNAL_ERROR),
     W("failure to ", read_text, INTERNAL_ERROR),
@@ -1186,50 +1194,97 @@ static bool may_be_longer(const struct event *ev)
     return (ev->helo.p || ev->ident.p || ev->dn.p) && !echoes(ev);
 }
 
-/* The site's words behind "Warning: " often repeat the client's; no reading is looked for in them. */
-static bool is_warning(struct slice text, const struct event *ev)
+/* Another reading of what was read: the line is ambiguous.  The site's words behind a warning often repeat the
+   client's, so there the first reading is kept. */
+static void doubt(struct slice text, const struct wording *w, struct event *ev)
 {
-    return ev->kind == EV_ACL_TEXT && ev->text.p && ev->text.p - text.p >= 9 &&
-           memcmp(ev->text.p - 9, "Warning: ", 9) == 0;
+    enum event_kind first = ev->kind;
+    struct event warning = *ev;
+    if (!reads_otherwise(text, w, doubtful(text, ev), ev) || first == EV_ACL_TEXT)
+        return;
+    if (first == EV_ACL_WARNING)
+        *ev = warning;
+    ev->flags |= EVF_AMBIGUOUS;
 }
 
 static void read_wording(struct slice text, const struct wording *w, struct event *ev)
 {
     const struct least nowhere = {NULL, NULL, NULL};
-    struct event empty = fresh(ev);
     if (reads(text, w, &nowhere, ev)) {
-        bool own = ev->kind == EV_ACL_TEXT;
-        if (!is_warning(text, ev) && may_be_longer(ev) && reads_otherwise(text, w, doubtful(text, ev), ev) && !own)
-            ev->flags |= EVF_AMBIGUOUS;
+        if (may_be_longer(ev))
+            doubt(text, w, ev);
         return;
     }
-    *ev = empty;
+    *ev = fresh(ev);
     if (reads_otherwise(text, w, text, ev))
         return;
-    *ev = empty;
+    *ev = fresh(ev);
     ev->kind = w->kind == EV_REJECTION ? EV_ACL_TEXT : w->kind;
     ev->text = text;
+}
+
+/* `x@y: error ignored[: why]`, of a recipient or of the sender of a bounce */
+static bool read_ignored(struct slice text, struct event *ev)
+{
+    struct scan s = scan_over(text);
+    ev->recipient = exim_address(&s);
+    if (ev->recipient.n > 1 && s.p[-1] == ':') {
+        ev->recipient.n--;
+        s.p--;
+    }
+    scan_lit(&s, ": ");
+    ev->text = scan_rest(&s);
+    return !s.bad && slice_starts(ev->text, "error ignored");
+}
+
+/* `<x@y>: T transport output: words` */
+static bool read_output(struct slice text, struct event *ev)
+{
+    struct scan s = scan_over(text);
+    ev->recipient = exim_angle(&s);
+    scan_lit(&s, ": ");
+    ev->transport = scan_until_lit(&s, " transport output: ");
+    ev->text = scan_all(&s);
+    return !s.bad;
+}
+
+static bool read_whole(struct slice text, struct event *ev)
+{
+    ev->text = text;
+    return true;
 }
 
 /* Wordings that begin with a word of the configuration or an address. */
 static bool read_inner_wording(struct slice text, struct event *ev)
 {
-    static const struct { const char *text; enum event_kind kind; } inner[] = {
-        {": error ignored", EV_DELIVERY_NOTE},
-        {" transport process returned non-zero status", EV_INTERNAL_ERROR},
-        {" transport process vanished unexpectedly", EV_INTERNAL_ERROR},
-        {" transport output: ", EV_DELIVERY_NOTE},
-        {" router: skipped error: ", EV_DELIVERY_NOTE},
-        {" (while routing <", EV_DELIVERY_NOTE},
-        {" (while verifying <", EV_DELIVERY_NOTE},
-        {": accepted by +include_", EV_DNS},
-        {" rewritten as \"", EV_DELIVERY_NOTE},
-        {": callout unencrypted to ", EV_TLS},
-        {": delivering unencrypted to H=", EV_TLS}};
+    static const struct {
+        const char *text;
+        enum event_kind kind;
+        bool (*read)(struct slice text, struct event *ev);
+    } inner[] = {
+        {": error ignored", EV_DELIVERY_NOTE, read_ignored},
+        {" transport process returned non-zero status", EV_INTERNAL_ERROR, read_whole},
+        {" transport process vanished unexpectedly", EV_INTERNAL_ERROR, read_whole},
+        {" transport output: ", EV_DELIVERY_NOTE, read_output},
+        {" router: skipped error: ", EV_DELIVERY_NOTE, read_whole},
+        {" (while routing <", EV_DELIVERY_NOTE, read_whole},
+        {" (while verifying <", EV_DELIVERY_NOTE, read_whole},
+        {" accept() failures: ", EV_DAEMON, read_whole},
+        {" select() failures: ", EV_DAEMON, read_whole},
+        {": accepted by +include_", EV_DNS, read_whole},
+        {" rewritten as \"", EV_DELIVERY_NOTE, read_whole},
+        {": callout unencrypted to ", EV_TLS, read_whole},
+        {": delivering unencrypted to H=", EV_TLS, read_whole}};
     for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
         if (slice_find(text, inner[i].text) > 0) {
-            ev->kind = inner[i].kind;
-            ev->text = text;
+            struct event reading = fresh(ev);
+            reading.kind = inner[i].kind;
+            if (!inner[i].read(text, &reading)) {
+                reading = fresh(ev);
+                reading.kind = inner[i].kind;
+                reading.text = text;
+            }
+            *ev = reading;
             return true;
         }
     return false;

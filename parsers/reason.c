@@ -1,5 +1,5 @@
-/* reason.c — why a message was refused, put off or lost: its class, for counting, and its text without what varies.
-   Both look at words only; whose words they are, the caller knows. */
+/* reason.c — why a message was refused, put off or lost: its class, for counting, and its codes.  Only words are
+   looked at; whose words they are, the caller knows.  The text without what varies: reason_normal.c */
 #include "dialect.h"
 
 static bool is_digit(char c)
@@ -54,6 +54,7 @@ static const struct { const char *words, *class; } words[] = {
     {"spamhaus", "blocklist"},
     {"spamcop", "blocklist"},
     {"barracuda", "blocklist"},
+    {"reputation", "blocklist"},
     {"sender rejected", "sender_verify"},
     {"sender address rejected", "sender_verify"},
     {"verify failed", "sender_verify"},
@@ -71,6 +72,9 @@ static const struct { const char *words, *class; } words[] = {
     {"starttls", "tls"},
     {"dane", "tls"},
     {"encryption", "tls"},
+    {"dkim", "policy"},
+    {"dmarc", "policy"},
+    {"spf", "policy"},
     {"authentication", "authentication"},
     {"authenticate", "authentication"},
     {"auth", "authentication"},
@@ -86,6 +90,14 @@ static const struct { const char *words, *class; } words[] = {
     {"no such mailbox", "unknown_user"},
     {"no such person", "unknown_user"},
     {"no mailbox", "unknown_user"},
+    {"no such account", "unknown_user"},
+    {"no account", "unknown_user"},
+    {"not our customer", "unknown_user"},
+    {"user not found", "unknown_user"},
+    {"user is unknown", "unknown_user"},
+    {"address unknown", "unknown_user"},
+    {"unknown address", "unknown_user"},
+    {"inactive", "unknown_user"},
     {"no user", "unknown_user"},
     {"invalid recipient", "unknown_user"},
     {"invalid mailbox", "unknown_user"},
@@ -157,9 +169,6 @@ static const struct { const char *words, *class; } words[] = {
     {"remote host closed", "connection"},
     {"unreachable", "connection"},
     {"service not available", "connection"},
-    {"dkim", "policy"},
-    {"dmarc", "policy"},
-    {"spf", "policy"},
     {"no valid sender in any header", "content"},
     {"header", "content"},
     {"mime", "content"},
@@ -183,7 +192,7 @@ static const struct { const char *words, *class; } words[] = {
 
 enum { WORDS = sizeof words / sizeof *words };
 
-/* Where no words tell: errno, and Exim's own codes of the queue. */
+/* Where neither words nor status tell: errno, and Exim's own codes of the queue. */
 static const struct { int64_t code; const char *class; } codes[] = {
     {-22, "mailbox_full"}, {-23, "policy"}, {-32, "dns"},        {-36, "dns"},
     {-37, "tls"},          {-38, "tls"},    {-41, "sender_verify"}, {-42, "authentication"},
@@ -230,6 +239,37 @@ static size_t best_words(struct slice s)
     return best;
 }
 
+/* What RFC 3463 says where the words do not: by the last two numbers of x.y.z. */
+static const char *class_of_status(struct slice s)
+{
+    static const struct { const char *status, *class; } statuses[] = {
+        {"1.1", "unknown_user"}, {"1.2", "dns"},        {"1.7", "syntax"},         {"1.8", "sender_verify"},
+        {"2.1", "unknown_user"}, {"2.2", "mailbox_full"}, {"2.3", "size"},         {"3.1", "mailbox_full"},
+        {"3.2", "rate"},         {"3.4", "size"},       {"4.1", "connection"},     {"4.2", "connection"},
+        {"4.3", "dns"},          {"4.4", "dns"},        {"4.5", "rate"},           {"4.7", "timeout"},
+        {"5.", "syntax"},        {"6.", "content"},     {"7.8", "authentication"}, {"7.", "policy"}};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        size_t n = strlen(statuses[i].status);
+        bool whole = statuses[i].status[n - 1] == '.' || s.n == n || (s.n > n && !is_digit(s.p[n]));
+        if (slice_starts(s, statuses[i].status) && whole)
+            return statuses[i].class;
+    }
+    return NULL;
+}
+
+/* The first 4.x.y or 5.x.y behind a reply code. */
+static const char *status_class(struct slice s)
+{
+    for (size_t i = 0; i + 8 < s.n; i++) {
+        struct slice code = slice_of(s.p + i, s.n - i);
+        bool here = (*code.p == '4' || *code.p == '5') && is_digit(code.p[1]) && is_digit(code.p[2]) &&
+                    (i == 0 || s.p[i - 1] == ' ') && (code.p[3] == ' ' || code.p[3] == '-');
+        if (here && code.p[4] == *code.p && code.p[5] == '.')
+            return class_of_status(slice_after(code, 6));
+    }
+    return NULL;
+}
+
 const char *reason_class(struct slice reason, int64_t errno_code)
 {
     enum { LOOKED_AT = 512 }; /* what comes later is explanation */
@@ -241,209 +281,9 @@ const char *reason_class(struct slice reason, int64_t errno_code)
         bool blocked = strcmp(words[best].class, "blocklist") == 0;
         return remote && blocked ? "remote_block" : words[best].class;
     }
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+    const char *class = status_class(reason);
+    for (size_t i = 0; !class && i < sizeof codes / sizeof *codes; i++)
         if (codes[i].code == errno_code)
-            return codes[i].class;
-    return "other";
-}
-
-/* --- normal form --- */
-
-struct out {
-    char *p;
-    size_t n, cap;
-};
-
-static void put(struct out *out, struct slice s)
-{
-    size_t room = out->cap - out->n, n = s.n < room ? s.n : room;
-    if (n)
-        memcpy(out->p + out->n, s.p, n);
-    out->n += n;
-}
-
-static void put_text(struct out *out, const char *text)
-{
-    put(out, slice_of(text, strlen(text)));
-}
-
-static bool is_ip(struct slice s)
-{
-    size_t dots = 0, colons = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = lower(s.p[i]);
-        dots += c == '.';
-        colons += c == ':';
-        if (!is_digit(c) && c != '.' && c != ':' && (c < 'a' || c > 'f'))
-            return false;
-        if (!is_digit(c) && c != '.' && dots && !colons)
-            return false;
-    }
-    return (dots == 3 && s.n >= 7) || colons >= 2;
-}
-
-static bool is_number(struct slice s)
-{
-    size_t digits = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        digits += is_digit(s.p[i]);
-        if (!is_digit(s.p[i]) && s.p[i] != '.' && s.p[i] != '%' && s.p[i] != '-' && s.p[i] != '+')
-            return false;
-    }
-    return digits > 0;
-}
-
-/* Digits with a unit behind them: 30s, 5KB, 4h. */
-static bool is_amount(struct slice s)
-{
-    size_t i = 0;
-    while (i < s.n && (is_digit(s.p[i]) || (i > 0 && s.p[i] == '.')))
-        i++;
-    return i > 0 && s.n - i <= 2;
-}
-
-/* 5.1.1, the same wherever it stands; a reply code only where one can be. */
-static bool is_status(struct slice s)
-{
-    return s.n >= 5 && (*s.p == '2' || *s.p == '4' || *s.p == '5') && s.p[1] == '.' &&
-           is_digit(s.p[2]) && memchr(s.p + 3, '.', s.n - 3) && s.n <= 9;
-}
-
-static bool is_reply_code(struct slice s, const char *begin)
-{
-    if (s.n < 3 || *s.p < '2' || *s.p > '5' || !is_digit(s.p[1]) || !is_digit(s.p[2]))
-        return false;
-    if (s.n > 3 && s.p[3] != '-')
-        return false;
-    return s.p == begin || (s.p - begin >= 2 && (s.p[-2] == ':' || s.p[-1] == 'n'));
-}
-
-/* Queue ids, hashes and such: long, of letters and digits alike, not a name with dots. */
-static bool is_id(struct slice s)
-{
-    size_t digits = 0, letters = 0;
-    if (exim_id_valid(s))
-        return true;
-    for (size_t i = 0; i < s.n; i++) {
-        digits += is_digit(s.p[i]);
-        letters += is_alnum(s.p[i]) && !is_digit(s.p[i]);
-        if (!is_alnum(s.p[i]) && s.p[i] != '-' && s.p[i] != '_')
-            return false;
-    }
-    return s.n >= 8 && letters > 0 && digits >= 3;
-}
-
-static bool is_address(struct slice s)
-{
-    const char *at = s.n > 2 ? memchr(s.p + 1, '@', s.n - 2) : NULL;
-    return at && is_alnum(at[1]);
-}
-
-static bool ends_word(char c)
-{
-    return c == ' ' || c == '"' || c == '<' || c == '>' || c == '(' || c == ')' || c == '[' ||
-           c == ']' || c == ',' || c == ';' || c == '\'' || c == '\t' || c == '\\';
-}
-
-static size_t word_length(struct slice s)
-{
-    size_t n = 0;
-    while (n < s.n && !ends_word(s.p[n]))
-        n++;
-    while (n > 1 && (s.p[n - 1] == '.' || s.p[n - 1] == ':' || s.p[n - 1] == '!'))
-        n--;
-    const char *equal = memchr(s.p, '=', n);
-    if (equal && !is_address(slice_of(s.p, n))) /* size=5: name and value apart */
-        n = (size_t)(equal - s.p) + 1;
-    return n;
-}
-
-/* A host name in front of its (HELO) or its [IP], as Exim names hosts; a list's name stands alone. */
-static bool is_named_host(struct slice word, struct slice after)
-{
-    if (after.n < 3 || after.p[0] != ' ' || (after.p[1] != '(' && after.p[1] != '['))
-        return false;
-    const char *dot = memchr(word.p, '.', word.n);
-    return dot && dot > word.p && dot + 1 < word.p + word.n && is_alnum(dot[1]);
-}
-
-static void put_word(struct out *out, struct slice word, struct slice after, const char *begin)
-{
-    if (is_named_host(word, after) && !is_ip(word))
-        put_text(out, "<host>");
-    else if (is_address(word))
-        put_text(out, "<address>");
-    else if (is_ip(word))
-        put_text(out, "<ip>");
-    else if (is_status(word) || is_reply_code(word, begin))
-        put(out, word);
-    else if (is_number(word) || is_amount(word))
-        put_text(out, "<n>");
-    else if (*word.p == '/' && word.n > 1)
-        put_text(out, "<path>");
-    else if (is_id(word))
-        put_text(out, "<id>");
-    else
-        put(out, word);
-}
-
-/* Length of a URL at s, 0 if there is none; *host: of its part that stays. */
-static size_t url_length(struct slice s, size_t *host)
-{
-    size_t head = begins(s, "http://") ? 7 : begins(s, "https://") ? 8 : 0, n = head;
-    if (!head)
-        return 0;
-    while (n < s.n && s.p[n] != ' ' && s.p[n] != '"' && s.p[n] != '>' && s.p[n] != ')')
-        n++;
-    const char *path = memchr(s.p + head, '/', n - head);
-    *host = path ? (size_t)(path - s.p) : n;
-    return n;
-}
-
-/* <address>, quoted text, (host.name): length and what is written for it; 0 if none is here. */
-static size_t enclosed_length(struct slice s, const char **stands_for)
-{
-    char open = *s.p, close = open == '<' ? '>' : open == '(' ? ')' : open;
-    if (open != '<' && open != '"' && open != '\'' && open != '(')
-        return 0;
-    const char *end = s.n > 1 ? memchr(s.p + 1, close, s.n - 1) : NULL;
-    if (!end)
-        return 0;
-    struct slice inner = slice_of(s.p + 1, (size_t)(end - s.p) - 1);
-    if (open == '<')
-        *stands_for = memchr(inner.p, '@', inner.n) || inner.n == 0 ? "<address>" : NULL;
-    else if (open == '"' || open == '\'')
-        *stands_for = "<text>";
-    else
-        *stands_for = !memchr(inner.p, ' ', inner.n) && memchr(inner.p, '.', inner.n) &&
-                              !is_ip(inner) && !is_number(inner)
-                          ? "(<host>)" : NULL;
-    return *stands_for ? inner.n + 2 : 0;
-}
-
-size_t reason_normalise(struct slice reason, char *buf, size_t cap)
-{
-    struct out out = {buf, 0, cap};
-    for (size_t i = 0; i < reason.n && out.n < cap;) {
-        struct slice rest = slice_after(reason, i);
-        const char *stands_for = NULL;
-        bool inner = *rest.p == '\'' && i > 0 && reason.p[i - 1] != ' '; /* an apostrophe */
-        size_t host = 0, n = inner ? 0 : enclosed_length(rest, &stands_for);
-        if (begins(rest, "set_id=")) {
-            put_text(&out, "set_id=<user>)");
-            n = rest.n;
-        } else if (n) {
-            put_text(&out, stands_for);
-        } else if ((n = url_length(rest, &host))) {
-            put(&out, slice_of(rest.p, host));
-            if (n > host + 1)
-                put_text(&out, "/<path>");
-        } else if (*rest.p != ':' && (n = word_length(rest))) {
-            put_word(&out, slice_of(rest.p, n), slice_after(rest, n), reason.p);
-        } else {
-            put(&out, slice_of(rest.p, n = 1));
-        }
-        i += n;
-    }
-    return out.n;
+            class = codes[i].class;
+    return class ? class : "other";
 }

@@ -302,6 +302,15 @@ static void read_free(struct scan *s, struct event *ev)
     scan_all(s);
 }
 
+/* "on SOCKET (running version V)", "on port N/tcp (running version V)" */
+static void read_started(struct scan *s, struct event *ev)
+{
+    struct slice rest = scan_all(s);
+    ptrdiff_t at = slice_find_last(rest, "(running version ");
+    if (at >= 0 && rest.p[rest.n - 1] == ')')
+        ev->version = slice_of(rest.p + at + 17, rest.n - (size_t)at - 18);
+}
+
 /* Wordings by their heads, the frequent ones first.  Notes also carry their whole text. */
 static const struct wording {
     const char *head;
@@ -327,6 +336,7 @@ static const struct wording {
     {"handled cleanup of child pid ", EV_SCANNER_NOTE, read_pid},
     {"child [", EV_SCANNER_NOTE, read_pid},
     {"child ", EV_SCANNER_NOTE, read_free},
+    {"server started ", EV_SCANNER_NOTE, read_started},
     {"server ", EV_SCANNER_NOTE, read_free},
     {"still running as root", EV_SCANNER_NOTE, read_free},
     {"bad protocol: ", EV_SCANNER_NOTE, read_free},
@@ -374,7 +384,8 @@ static bool is_other_facility(struct slice text)
         i++;
     if (i > 0 && slice_starts(slice_after(text, i), ": "))
         return true;
-    return slice_find(text, " at /") >= 0 && slice_find_last(text, " line ") >= 0;
+    return slice_starts(text, "Use of uninitialized value") || slice_starts(text, "Wide character in ") ||
+           (slice_find(text, " at ") >= 0 && slice_find_last(text, " line ") >= 0);
 }
 
 static void skip_level(struct scan *s)

@@ -2,12 +2,16 @@
 
    A name in quotes is what the client sent and may hold quotes, blanks and all of the wordings below, so
    lines are read from the right: of several endings only the one whose whole rest fits is taken.  1.1.6
-   prints no addresses with logins and ends, and no failed logins at all: that a log has none says nothing.
+   prints no addresses with logins and ends, no messages, no octets, and no failed logins at all: that a log has
+   none says nothing.  So a line whose form only one of the two has says which (version).
 
    Outcomes: logout; autologout, idle for too long; dropped, the connection broke (signal 13 is a write to a
    connection that is gone); killed, another signal; limit, too many failures or bad commands; error. */
 #include "address.h"
 #include "dialect.h"
+
+/* What only the one writes, or only the other. */
+static const struct slice upstream = {"1.1.6", 5}, directadmin = {"1.1.7f-DA-2", 11};
 
 /* An address, or the word the daemon prints when it does not talk to a socket. */
 static bool set_ip(struct slice text, struct event *ev)
@@ -106,6 +110,7 @@ static bool try_ending(struct slice text, const struct ending *end, struct event
     if (end->counts < 0 ? tail.n > 0 : !fits_address(tail, end->counts, ev))
         return false;
     ev->kind = end->kind;
+    ev->version = end->counts < 0 ? upstream : directadmin;
     if (end->counts < 0)
         set_user_of_domain(slice_of(text.p, (size_t)at), ev);
     else
@@ -142,6 +147,7 @@ static void read_apop_user(struct scan *s, struct event *ev)
 {
     ev->method = SLICE_LIT("USER");
     ev->reason = SLICE_LIT("APOP user");
+    ev->version = directadmin;
     set_user(scan_until_last(s, " tried to log in with USER"), ev);
 }
 
@@ -149,6 +155,7 @@ static void read_apop_user(struct scan *s, struct event *ev)
 static void read_apop_mailbox(struct scan *s, struct event *ev)
 {
     ev->method = SLICE_LIT("APOP");
+    ev->version = upstream;
     set_user(scan_until_lit(s, " logged in with "), ev);
     scan_try(s, "shared ");
     scan_lit(s, "mailbox ");
@@ -159,6 +166,7 @@ static void read_apop_mailbox(struct scan *s, struct event *ev)
 static void read_end(struct scan *s, struct event *ev)
 {
     struct slice text = scan_rest(s);
+    ev->version = slice_starts(text, "'") ? directadmin : upstream;
     if (!slice_starts(text, "'")) {
         set_user(scan_all(s), ev);
         return;
@@ -175,6 +183,7 @@ static void read_end(struct scan *s, struct event *ev)
 /* [ from IP] */
 static void read_from(struct scan *s, struct event *ev)
 {
+    ev->version = s->p == s->end ? upstream : directadmin;
     if (scan_try(s, " from ") && !set_ip(scan_rest(s), ev))
         s->bad = true;
     else
@@ -206,6 +215,7 @@ static void read_connect(struct scan *s, struct event *ev)
 static struct slice read_bytes(struct scan *s, struct event *ev)
 {
     struct slice text = scan_rest(s);
+    ev->version = directadmin;
     if (text.n < 6 || memcmp(text.p + text.n - 6, " bytes", 6) != 0) {
         s->p = s->end;
         s->bad = true;
@@ -241,6 +251,7 @@ static void read_unable(struct scan *s, struct event *ev)
 {
     set_user(scan_until_last(s, "'s mailbox; "), ev);
     ev->reason = scan_all(s);
+    ev->version = slice_starts(ev->reason, "Error code=") ? directadmin : upstream;
 }
 
 /* USER (DOMAIN), or USER@DOMAIN: of debugging builds. */

@@ -28,7 +28,13 @@ static void explain_all(bool brief)
         struct entry entry;
         struct described what;
         entries_read(entries, &line, &entry);
-        describe_read(entry.text, &what);
+        if (entry.kind == ENTRY_BLANK) {
+            puts(brief ? "BLANK" : "\n  verdict          blank");
+            continue;
+        }
+        describe_entry(&entry, &what);
+        if (entry.kind == ENTRY_WHOLE)
+            entries_understood(entries, &entry, &what.event, 0);
         if (brief)
             describe_line(stdout, &what);
         else

@@ -24,9 +24,9 @@ static const char *kind_doc(enum event_kind kind)
     return (unsigned)kind < EV_KINDS ? docs[kind] : "";
 }
 
-void describe_read(struct slice line, struct described *out)
+static void describe_frame(const struct frame *frame, struct described *out)
 {
-    frame_parse(line, &out->frame);
+    out->frame = *frame;
     event_reset(&out->event);
     out->dialect = dialect_for(&out->frame);
     out->verdict = VERDICT_OK;
@@ -38,6 +38,27 @@ void describe_read(struct slice line, struct described *out)
     } else {
         out->event.kind = EV_FOREIGN;
     }
+}
+
+void describe_read(struct slice line, struct described *out)
+{
+    struct frame frame;
+    frame_parse(line, &frame);
+    describe_frame(&frame, out);
+}
+
+void describe_entry(const struct entry *entry, struct described *out)
+{
+    if (entry->kind == ENTRY_WHOLE) {
+        describe_frame(&entry->frame, out);
+        return;
+    }
+    frame_parse(entry->text, &out->frame);
+    out->dialect = dialect_for(&out->frame);
+    out->verdict = entry->kind == ENTRY_STRAY ? VERDICT_UNKNOWN : VERDICT_OK;
+    event_reset(&out->event);
+    out->event.kind = EV_CONTINUATION;
+    out->event.text = out->frame.body;
 }
 
 static bool is_bare(struct slice text)
@@ -213,7 +234,8 @@ static void explain_verdict(FILE *out, const struct described *what)
     if (!what->dialect && what->frame.kind != FRAME_NONE) {
         fputs("foreign: no dialect answers to this program\n", out);
     } else if (what->verdict == VERDICT_UNKNOWN) {
-        fputs("unknown: this dialect knows no such line\n", out);
+        fputs(what->dialect ? "unknown: this dialect knows no such line\n"
+                            : "unknown: no time stamp, and nothing before that it continues\n", out);
     } else if (what->verdict == VERDICT_DAMAGED) {
         fprintf(out, "damaged at byte %zu of the text, before: ", what->event.fault_at);
         put_value(out, slice_after(what->frame.body, what->event.fault_at));
@@ -221,6 +243,18 @@ static void explain_verdict(FILE *out, const struct described *what)
     } else {
         fputs("understood\n", out);
     }
+}
+
+/* What reports count by, made of the reason. */
+static void explain_reason(FILE *out, const struct event *ev)
+{
+    char buf[1024];
+    if (!ev->reason.p)
+        return;
+    struct slice normal = slice_of(buf, reason_normalise(ev->reason, buf, sizeof buf));
+    const char *class = reason_class(normal, ev->errno_code);
+    explain_text(out, "reason, normal", normal, "what reports count: without what varies");
+    explain_text(out, "reason class", slice_of(class, strlen(class)), "its class");
 }
 
 static void explain_fields(FILE *out, const struct event *ev)
@@ -238,6 +272,7 @@ static void explain_fields(FILE *out, const struct event *ev)
     EVENT_FIELDS(TEXT, NUM)
 #undef TEXT
 #undef NUM
+    explain_reason(out, ev);
 }
 
 void describe_explain(FILE *out, struct slice line, const struct described *what)

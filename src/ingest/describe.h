@@ -4,7 +4,7 @@
 #define MAILTRAIL_DESCRIBE_H
 
 #include <stdio.h>
-#include "../../parsers/dialect.h"
+#include "entry.h"
 
 /* A line as the parsers see it.  All slices point into the line or to literals. */
 struct described {
@@ -16,6 +16,10 @@ struct described {
 
 /* Runs frame and dialect over a line (LF and CR removed).  Sets all of *out. */
 void describe_read(struct slice line, struct described *out);
+
+/* The same for what the line is among others: the last part of an entry tells what the whole entry says, and a line
+   that belongs to an entry before it is EV_CONTINUATION. */
+void describe_entry(const struct entry *entry, struct described *out);
 
 /* One line, LF included, of printable ASCII:
      KIND [fault_at=N] [at=STAMP] [frame_tag=] [frame_pid=] [frame_host=] [frame_part=] [kind=]

@@ -14,10 +14,22 @@ enum entry_kind {
     ENTRY_STRAY         /* no stamp, and it continues nothing that is known */
 };
 
+/* A rejected message whose headers follow: the reject log, and syslog, dump them behind the rejection. */
+struct dump {
+    char exim_id[24];
+    size_t id_size; /* 0: none */
+    int64_t at;     /* instant of the rejection */
+    bool late;      /* stamped by syslog, for a daemon that has a log of its own */
+    bool wanted;    /* the header before is one that is kept: what is folded under it as well */
+};
+
 struct entry {
     enum entry_kind kind;
-    struct frame frame; /* ENTRY_WHOLE; its body is the whole first line of the entry */
+    struct frame frame; /* ENTRY_WHOLE: its body is the whole first line of the entry; else the line's own */
     struct slice text;  /* the line as it is looked at: no CR, control bytes as #ooo */
+    struct slice header; /* ENTRY_CONTINUATION: a header of dump, whole and without Exim's type letter, if it is
+                            one that is kept: Envelope-to, From, To, Cc, Reply-To, Subject, Message-ID */
+    const struct dump *dump;
 };
 
 /* State of one source. */
@@ -29,8 +41,8 @@ void entries_free(struct entries **entries);
 /* Reads one line.  Sets all of *entry; its slices are valid until the next call. */
 void entries_read(struct entries *entries, const struct line *line, struct entry *entry);
 
-/* Says what the entry just read was, so that lines which continue it are known. */
-void entries_understood(struct entries *entries, const struct entry *entry, const struct event *ev);
+/* Says what the entry just read was, and when, so that lines which continue it are known. */
+void entries_understood(struct entries *entries, const struct entry *entry, const struct event *ev, int64_t at);
 
 void entries_save(const struct entries *entries, struct carry *out);
 void entries_load(struct entries *entries, struct carry *in);

@@ -235,6 +235,8 @@ static int read_source(struct ingest *in, const struct path *path, const struct 
     }
     progress_next(&in->progress, source_progress(source), reading.lines);
     tell_silence(in, path->name, &reading);
+    if (reading.unlogged && !resume->is_known)
+        say(in, path->name, reading.unlogged);
     if (done < 0) {
         fail(in, err);
         return 0;

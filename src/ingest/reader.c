@@ -142,10 +142,10 @@ static uint64_t canonical_hash(const struct frame *frame, const struct dialect *
     return is_exim(dialect) ? hash : hash_mix(hash, hash_bytes(frame->tag, (uint64_t)frame->pid));
 }
 
-static uint64_t channel_of(const struct frame *frame, const struct dialect *dialect)
+static uint64_t channel_of(const struct frame *frame, const char *dialect)
 {
     return hash_mix(hash_bytes(frame->host, (uint64_t)is_syslog(frame)),
-                    hash_bytes(slice_of(dialect->name, strlen(dialect->name)), 0));
+                    hash_bytes(slice_of(dialect, strlen(dialect)), 0));
 }
 
 static void count_line(struct reader *r, const char *dialect, const char *kind, struct slice program)
@@ -216,7 +216,7 @@ static const char *kind_name(const struct understood *u)
 static void put_event(struct reader *r, const struct understood *u)
 {
     uint64_t hash = canonical_hash(u->frame, u->dialect);
-    uint64_t channel = channel_of(u->frame, u->dialect);
+    uint64_t channel = channel_of(u->frame, u->dialect->name);
     struct origin origin = {.server = r->job->server->id, .source = r->job->resume->row.id, .when = u->when};
     origin.tally = batch_tally(r->batch, u->dialect->name, kind_name(u), SLICE_ABSENT);
     if (is_duplicate(r, u->frame, u->ev, u->when.at, hash, channel)) {
@@ -256,6 +256,14 @@ static struct instant resolve(struct reader *r, const struct frame *frame, const
     return when;
 }
 
+/* What a daemon does not log is not zero. */
+static void note_version(struct reading *reading, const char *dialect, const struct event *ev)
+{
+    if (!reading->unlogged && slice_is(ev->version, "1.1.6") && strcmp(dialect, "vm_pop3d") == 0)
+        reading->unlogged = "written by vm-pop3d 1.1.6: failed logins, octets, numbers of messages and the "
+                            "addresses of logins are not logged by this version";
+}
+
 static void take_dialect(struct reader *r, const struct entry *entry, const struct dialect *dialect,
                          const struct line *line)
 {
@@ -266,7 +274,8 @@ static void take_dialect(struct reader *r, const struct entry *entry, const stru
     u.when = resolve(r, &entry->frame, &ev);
     count_line(r, dialect->name, kind_name(&u), SLICE_ABSENT);
     put_event(r, &u);
-    entries_understood(r->entries, entry, &ev);
+    note_version(r->reading, dialect->name, &ev);
+    entries_understood(r->entries, entry, &ev, u.when.at);
 }
 
 /* A line of its own for each repeat that syslog swallowed. */
@@ -314,7 +323,34 @@ static void take_entry(struct reader *r, const struct entry *entry, const struct
     event_reset(&none);
     resolve(r, &entry->frame, &none);
     count_line(r, "", "foreign", entry->frame.tag.p ? entry->frame.tag : SLICE_LIT("(none)"));
-    entries_understood(r->entries, entry, &none);
+    entries_understood(r->entries, entry, &none, r->line_at);
+}
+
+/* A header of a rejected message is an event of its own, at the rejection's instant. */
+static void take_header(struct reader *r, const struct entry *entry, const char *dialect, uint32_t tally)
+{
+    const struct dump *dump = entry->dump;
+    struct event ev;
+    event_reset(&ev);
+    ev.kind = EV_REJECTED_HEADER;
+    ev.exim_id = slice_of(dump->exim_id, dump->id_size);
+    ev.text = entry->header;
+    uint64_t hash = hash_mix(hash_bytes(ev.exim_id, hash_bytes(SLICE_LIT("rejected_header"), 0)), hash_bytes(ev.text, 0));
+    uint32_t n = identity_count(r->identity, channel_of(&entry->frame, dialect), dump->at, hash);
+    struct origin origin = {.server = r->job->server->id, .source = r->job->resume->row.id,
+                            .when = {.at = dump->at, .ms = -1}, .late = dump->late, .tally = tally};
+    origin.mark = hash_mix(hash_mix(hash, n), r->server_hash);
+    story_add(r->batch, &origin, &entry->frame, &ev);
+}
+
+static void take_continuation(struct reader *r, const struct entry *entry)
+{
+    const struct dialect *own = entry->frame.kind != FRAME_NONE ? dialect_for(&entry->frame) : NULL;
+    const char *dialect = own ? own->name : r->last_dialect;
+    uint32_t tally = batch_tally(r->batch, dialect, event_kind_name(EV_CONTINUATION), SLICE_ABSENT);
+    r->batch->tallies[tally].lines++;
+    if (entry->header.p)
+        take_header(r, entry, dialect, tally);
 }
 
 static void take_stray(struct reader *r, const struct entry *entry, const struct line *line)
@@ -353,7 +389,7 @@ static void take_line(struct reader *r, const struct line *line)
         count_line(r, "", "blank", SLICE_ABSENT);
         break;
     case ENTRY_CONTINUATION:
-        count_line(r, r->last_dialect, event_kind_name(EV_CONTINUATION), SLICE_ABSENT);
+        take_continuation(r, &entry);
         break;
     case ENTRY_STRAY:
         take_stray(r, &entry, line);

@@ -12,6 +12,7 @@ struct reading {
     int64_t position;  /* uncompressed octets of the source, in all runs */
     int64_t silence;   /* seconds of the longest step forward between stamps whose year was inferred */
     bool waiting;      /* a last line without LF was left for the next run */
+    const char *unlogged; /* what the version of a daemon that wrote here does not log; NULL: nothing known of */
 };
 
 struct reader_job {

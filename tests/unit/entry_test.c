@@ -17,7 +17,7 @@ static void understand(struct entries *entries, const struct entry *entry)
     const struct dialect *dialect = dialect_for(&entry->frame);
     if (dialect && dialect->parse(&entry->frame, &ev) != VERDICT_OK)
         event_reset(&ev);
-    entries_understood(entries, entry, &ev);
+    entries_understood(entries, entry, &ev, 7);
 }
 
 static struct entries *reloaded(struct entries *entries)
@@ -83,6 +83,14 @@ static void test_parts(void)
         {"Feb  9 09:00:13 mx exim[78]: [2/2] pleted", ENTRY_WHOLE, "1vpN7u-0002zy-1r Completed"});
     RUN("parts whose first is missing", {SYSLOG "[2/2] leted", ENTRY_CONTINUATION, NULL},
         {SYSLOG "2026-02-09 09:00:13 1vpN7t-0002zy-1r Completed", ENTRY_WHOLE, "1vpN7t-0002zy-1r Completed"});
+    RUN("parts of two processes that are not named", {"Feb  9 09:00:13 mx exim: [1/2] 2026-02-09 09:00:13 1vpN7t-0002zy-1r Comp", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:13 mx exim: [1/2] 2026-02-09 09:00:13 1vpN7u-0002zy-1r Com", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:13 mx exim: [2/2] leted", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:13 mx exim: [2/2] pleted", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:14 mx exim: [1/2] 2026-02-09 09:00:14 1vpN7u-0002zy-1r Com", ENTRY_CONTINUATION, NULL},
+        {"Feb  9 09:00:14 mx exim: [2/2] pleted", ENTRY_WHOLE, "1vpN7u-0002zy-1r Completed"});
+    RUN("a part of another count", {SYSLOG "[1/2] 2026-02-09 09:00:13 1vpN7t-0002zy-1r Comp", ENTRY_CONTINUATION, NULL},
+        {SYSLOG "[2/3] leted", ENTRY_CONTINUATION, NULL}, {SYSLOG "[2/2] leted", ENTRY_CONTINUATION, NULL});
     RUN("a part missing in the middle", {SYSLOG "[1/3] 2026-02-09 09:00:13 1vpN7t-0002zy-1r Comp", ENTRY_CONTINUATION, NULL},
         {SYSLOG "[3/3] leted", ENTRY_CONTINUATION, NULL}, {SYSLOG "[2/3] let", ENTRY_CONTINUATION, NULL});
 }
@@ -99,6 +107,33 @@ static void test_unstamped(void)
         {"550 c", ENTRY_STRAY, NULL});
     RUN("behind a line of syslog nothing is continued", {"Feb  9 09:00:13 mx imapd[1]: Logout user=x host=[192.0.2.1]", ENTRY_WHOLE, NULL},
         {"  indented", ENTRY_STRAY, NULL});
+}
+
+/* Headers of a rejected message: which are kept, and whose they are. */
+static void test_dump(void)
+{
+    static const struct { const char *line, *header; } lines[] = {
+        {"2026-02-09 09:00:13 " REJECTED, NULL}, {"Envelope-from: <b@c.example>", NULL},
+        {"Envelope-to: <x@y.example>", "Envelope-to: <x@y.example>"}, {"P Received: from x", NULL},
+        {"\tSubject: forged", NULL}, {"F from: <b@c.example>", "from: <b@c.example>"},
+        {"  Subject: z", "Subject: z"}, {"\tfolded", "#011folded"}, {"  two words: folded", "  two words: folded"},
+        {"* Subject: deleted", "Subject: deleted"}, {"  Subjects: no", NULL}, {"I Message-ID: <1@x>", "Message-ID: <1@x>"},
+        {"2026-02-09 09:00:14 H=(a) [192.0.2.1] F=<b@c> rejected RCPT <d@e>: no", NULL}, {"  Subject: nobody's", NULL}};
+    struct entries *entries = entries_new();
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct line line = {.text = slice_of(lines[i].line, strlen(lines[i].line))};
+        struct entry entry;
+        entries_read(entries, &line, &entry);
+        check_text(entry.header, lines[i].header, lines[i].line);
+        if (entry.header.p) {
+            check_text(slice_of(entry.dump->exim_id, entry.dump->id_size), "1vpN7t-0002zy-1r", "its message");
+            check_int(entry.dump->at, 7, "its instant");
+        }
+        if (entry.kind == ENTRY_WHOLE)
+            understand(entries, &entry);
+        entries = reloaded(entries);
+    }
+    entries_free(&entries);
 }
 
 static void test_bytes(void)
@@ -142,6 +177,7 @@ int main(void)
 {
     test_parts();
     test_unstamped();
+    test_dump();
     test_bytes();
     test_many_parts();
     return tap_end();
