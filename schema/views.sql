@@ -355,7 +355,9 @@ SELECT b.measure AS measure, b.day AS day, b.server AS server,
   FROM measure m CROSS JOIN rollup_bucket b CROSS JOIN rollup_one r
  WHERE b.measure = m.id AND r.bucket = b.id
 UNION ALL
-SELECT b.measure, b.day, b.server, 0, r.key1, r.key2, r.key3, r.key4, r.count, r.addresses, r.bytes
+SELECT b.measure AS measure, b.day AS day, b.server AS server, 0 AS slot,
+       r.key1 AS key1, r.key2 AS key2, r.key3 AS key3, r.key4 AS key4,
+       r.count AS count, r.addresses AS addresses, r.bytes AS bytes
   FROM rollup_bucket b CROSS JOIN rollup_many r
  WHERE r.bucket = b.id;
 
@@ -374,7 +376,14 @@ SELECT m.name                       AS measure,
   FROM measure m CROSS JOIN rollup_bucket b CROSS JOIN server v CROSS JOIN rollup_one r
  WHERE m.keyed <> 'keys' AND b.measure = m.id AND v.id = b.server AND r.bucket = b.id
 UNION ALL
-SELECT m.name, b.day * 86400, date(b.day * 86400, 'unixepoch'), v.name, 0, r.key1, r.key2, r.key3, r.key4,
-       r.count, r.addresses, r.bytes
+SELECT m.name                       AS measure,
+       b.day * 86400                AS at,
+       date(b.day * 86400, 'unixepoch') AS time,
+       v.name                       AS server,
+       0                            AS slot,
+       r.key1 AS key1, r.key2 AS key2, r.key3 AS key3, r.key4 AS key4,
+       r.count                      AS count,
+       r.addresses                  AS addresses,
+       r.bytes                      AS bytes
   FROM measure m CROSS JOIN rollup_bucket b CROSS JOIN server v CROSS JOIN rollup_many r
  WHERE m.keyed = 'keys' AND b.measure = m.id AND v.id = b.server AND r.bucket = b.id;
