@@ -6,7 +6,7 @@
 
 #include "../base/memory.h"
 
-#define BATCHES 3
+#define BATCHES 4 /* being filled, waiting, being written, being summed */
 #define COMMIT_OCTETS ((int64_t)96 << 20) /* of log text: few commits, and a bounded write-ahead log */
 
 struct given {
@@ -27,9 +27,22 @@ struct handover {
     struct error err;
 };
 
-static int write_one(struct handover *h, const struct given *given)
+/* An empty batch again; the mutex is held. */
+static void recycle(struct handover *h, struct batch *batch)
 {
-    if (writer_put(h->writer, given->server, given->batch, &h->err) < 0)
+    if (!batch)
+        return;
+    batch_empty(batch);
+    h->free_batches[h->free_count++] = batch;
+    pthread_cond_broadcast(&h->changed);
+}
+
+/* Writes a batch.  *finished: the one before it, or itself where it could not be written. */
+static int write_one(struct handover *h, const struct given *given, struct batch *finished[2])
+{
+    int done = writer_put(h->writer, given->server, given->batch, &finished[0], &h->err);
+    finished[1] = done < 0 ? given->batch : NULL;
+    if (done < 0)
         return -1;
     return writer_pending(h->writer) >= COMMIT_OCTETS ? writer_commit(h->writer, &h->err) : 0;
 }
@@ -45,16 +58,18 @@ static void *write_all(void *arg)
             break;
         struct given given = h->queue[h->first];
         bool skip = h->failed || h->stop;
+        struct batch *finished[2] = {NULL, skip ? given.batch : NULL};
         pthread_mutex_unlock(&h->mutex);
-        bool failed = !skip && write_one(h, &given) < 0;
-        batch_empty(given.batch);
+        bool failed = !skip && write_one(h, &given, finished) < 0;
         pthread_mutex_lock(&h->mutex);
         h->failed |= failed;
-        h->free_batches[h->free_count++] = given.batch;
+        recycle(h, finished[0]);
+        recycle(h, finished[1]);
         h->first = (h->first + 1) % BATCHES;
         h->count--;
         pthread_cond_broadcast(&h->changed);
     }
+    recycle(h, writer_summed(h->writer));
     pthread_mutex_unlock(&h->mutex);
     return NULL;
 }

@@ -19,12 +19,15 @@ struct joined {
     int64_t was_at;
 };
 
+struct messages_joined {
+    struct joined *all; /* by the batch's index */
+    size_t capacity;
+};
+
 struct messages {
     struct store *store;
     sqlite3_stmt *find, *find_by_id, *set_arrival, *set_state, *orphans, *adopt, *all_deliveries;
     struct insert *insert;
-    struct joined *joined; /* by the batch's index */
-    size_t capacity;
     int64_t next_id;
     char newest_id[32];    /* greatest exim id stored: what is greater is new */
 };
@@ -100,15 +103,37 @@ void messages_free(struct messages **messages)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         sqlite3_finalize(all[i]);
     insert_free(&m->insert);
-    free(m->joined);
     free(m);
     *messages = NULL;
 }
 
-const struct message_image *messages_image(const struct messages *messages, uint32_t index, int64_t *id)
+struct messages_joined *messages_joined_new(void)
 {
-    *id = messages->joined[index].id;
-    return &messages->joined[index].is;
+    return xcalloc(1, sizeof(struct messages_joined));
+}
+
+void messages_joined_free(struct messages_joined **joined)
+{
+    if (!*joined)
+        return;
+    free((*joined)->all);
+    free(*joined);
+    *joined = NULL;
+}
+
+const struct message_image *messages_image(const struct messages_joined *joined, size_t index)
+{
+    return &joined->all[index].is;
+}
+
+int64_t messages_id(const struct messages_joined *joined, size_t index)
+{
+    return joined->all[index].id;
+}
+
+bool messages_is_new(const struct messages_joined *joined, size_t index)
+{
+    return !joined->all[index].known;
 }
 
 /* ---- reading what was known -------------------------------------------------------------------- */
@@ -365,7 +390,7 @@ static int store_known(struct messages *m, struct joined *j, const struct messag
     return store_state(m, j, row, err);
 }
 
-static void make_new(struct messages *m, struct joined *j, struct message_row *row, struct rollup *rollup)
+static void make_new(struct messages *m, struct joined *j, struct message_row *row)
 {
     j->id = row->id = m->next_id++;
     row->at = j->at;
@@ -373,7 +398,6 @@ static void make_new(struct messages *m, struct joined *j, struct message_row *r
         memcpy(m->newest_id, row->exim_id.p, row->exim_id.n);
         m->newest_id[row->exim_id.n] = 0;
     }
-    rollup_message(rollup, &j->is, 1);
 }
 
 /* A message of the batch by its id, whose first octets are compared as one number. */
@@ -417,10 +441,9 @@ static struct by_id *sorted_by_id(const struct batch *batch)
 }
 
 static int put_one(struct messages *m, const struct server *server, struct batch *batch, uint32_t index,
-                   struct rollup *rollup, struct error *err)
+                   struct joined *j, struct rollup *corrections, struct error *err)
 {
     struct message_row *row = batch_message(batch, index);
-    struct joined *j = &m->joined[index];
     *j = (struct joined){.arrival_mark = NUM_ABSENT, .frozen = NUM_ABSENT, .thawed = NUM_ABSENT,
                          .removed = NUM_ABSENT};
     j->was = (struct message_image){.server = server, .id_second = exim_id_second(row->exim_id),
@@ -429,22 +452,23 @@ static int put_one(struct messages *m, const struct server *server, struct batch
         return -1;
     join(j, row, batch);
     if (j->known)
-        return store_known(m, j, row, batch, rollup, err);
-    make_new(m, j, row, rollup);
+        return store_known(m, j, row, batch, corrections, err);
+    make_new(m, j, row);
     return 0;
 }
 
 int messages_put(struct messages *m, const struct server *server, struct batch *batch,
-                 struct rollup *rollup, struct error *err)
+                 struct messages_joined *joined, struct rollup *corrections, struct error *err)
 {
     size_t count = batch->messages.count, new_count = 0;
-    m->joined = grow(m->joined, &m->capacity, count, sizeof *m->joined);
+    joined->all = grow(joined->all, &joined->capacity, count, sizeof *joined->all);
     struct by_id *sorted = sorted_by_id(batch);
     uint32_t *order = xmalloc(count * sizeof *order);
     int done = 0;
     for (size_t i = 0; i < count && done == 0; i++) {
-        done = put_one(m, server, batch, sorted[i].index, rollup, err);
-        if (!m->joined[sorted[i].index].known)
+        struct joined *j = &joined->all[sorted[i].index];
+        done = put_one(m, server, batch, sorted[i].index, j, corrections, err);
+        if (!j->known)
             order[new_count++] = sorted[i].index;
     }
     if (done == 0)

@@ -11,14 +11,20 @@ struct messages;
 int messages_new(struct store *store, struct messages **messages, struct error *err);
 void messages_free(struct messages **messages);
 
-/* Joins and stores the batch's messages, whose strings are resolved; copies of arrivals and completions are
-   counted in the batch's tallies, changes of rows known before go to the rollup. */
-int messages_put(struct messages *messages, const struct server *server, struct batch *batch,
-                 struct rollup *rollup, struct error *err);
+/* What messages_put made of a batch's messages, by their index in it. */
+struct messages_joined;
+struct messages_joined *messages_joined_new(void);
+void messages_joined_free(struct messages_joined **joined);
 
-/* What the last messages_put made of the batch's message, by its index: for the deliveries that belong to it.
-   id is message.id. */
-const struct message_image *messages_image(const struct messages *messages, uint32_t index, int64_t *id);
+/* Joins and stores the batch's messages, whose strings are resolved; copies of arrivals and completions are
+   counted in the batch's tallies, changes of rows known before go to corrections. */
+int messages_put(struct messages *messages, const struct server *server, struct batch *batch,
+                 struct messages_joined *joined, struct rollup *corrections, struct error *err);
+
+/* As it is now; its message.id; whether it was not stored before, so that its image is still to be summed. */
+const struct message_image *messages_image(const struct messages_joined *joined, size_t index);
+int64_t messages_id(const struct messages_joined *joined, size_t index);
+bool messages_is_new(const struct messages_joined *joined, size_t index);
 
 /* The image of a stored message, all but its server, whose id is *server. */
 int messages_load(struct messages *messages, int64_t id, struct message_image *image, int64_t *server,

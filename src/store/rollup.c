@@ -323,6 +323,33 @@ void rollup_auth_failure(struct rollup *rollup, const struct auth_failure_image 
     add_many(rollup, MEASURE_AUTH_FAILURE_USER, a->service, a->user, 0, 0, &amount);
 }
 
+/* ---- one rollup into another ------------------------------------------------------------------- */
+
+static void forget_sums(struct sums *sums)
+{
+    sums->count = 0;
+    memset(sums->slots, 0, sums->slot_count * sizeof *sums->slots);
+}
+
+static void merge(struct rollup *into, struct sums *into_sums, const struct rollup *from, struct sums *sums)
+{
+    take_waiting(sums);
+    for (size_t i = 0; i < sums->count; i++) {
+        const int64_t *row = row_at(sums, i), *values = row + sums->keys;
+        const struct day *day = &from->days[row[0] / MEASURES];
+        const struct amount amount = {day_of(into, day->server, day->day), 0, values[0], values[1], values[2]};
+        add(into_sums, (enum measure)(row[0] % MEASURES), row + 1, &amount);
+    }
+    forget_sums(sums);
+}
+
+void rollup_merge(struct rollup *into, struct rollup *from)
+{
+    merge(into, &into->one, from, &from->one);
+    merge(into, &into->many, from, &from->many);
+    from->day_count = from->last_day = 0;
+}
+
 /* ---- into the tables --------------------------------------------------------------------------- */
 
 static int bucket_known(struct store *store, sqlite3_stmt *find, const struct day *day, int measure, int64_t *id,
@@ -455,8 +482,7 @@ static int flush(struct rollup *rollup, struct sums *sums, struct store *store, 
     if (done == 0)
         done = put_rows(sums, store, met, lowered > 0, order, err);
     free(order);
-    sums->count = 0;
-    memset(sums->slots, 0, sums->slot_count * sizeof *sums->slots);
+    forget_sums(sums);
     return done;
 }
 

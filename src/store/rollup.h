@@ -77,7 +77,11 @@ void rollup_delivery(struct rollup *rollup, const struct delivery_image *d, cons
 void rollup_rejection(struct rollup *rollup, const struct rejection_image *r, int sign);
 void rollup_auth_failure(struct rollup *rollup, const struct auth_failure_image *a, int sign);
 
-/* Adds what has gathered to table rollup, inside the transaction that is open, and forgets it. */
+/* Adds what has gathered in from, and takes it from there. */
+void rollup_merge(struct rollup *into, struct rollup *from);
+
+/* Adds what has gathered to the sums' tables, inside the transaction that is open, and forgets it.  Of one
+   connection only one rollup may be flushed. */
 int rollup_flush(struct rollup *rollup, struct store *store, struct error *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "messages.h"
 #include "rollup.h"
 #include "strings.h"
+#include "summing.h"
 
 #define FEW_ROWS 32
 #define COMMITS_A_LOG 4 /* then the write-ahead log begins anew, which must wait for its last checkpoint */
@@ -30,15 +31,18 @@ struct writer {
     struct store *store;
     struct strings *strings;
     struct messages *messages;
-    struct rollup *rollup;
+    struct rollup *rollup;      /* of new rows: the summing thread's while it has a job */
+    struct rollup *corrections; /* of rows stored before */
+    struct summing *summing;
+    struct sum_job jobs[2]; /* one being summed, one being written */
+    int turn;
     struct late *late;
     int64_t kinds[DELIVERY_KINDS_END]; /* string.id of each delivery kind */
     struct copies *copies_of; /* messages that a scanner re-injected */
     struct event_writer events[EVENT_TABLE_COUNT];
     sqlite3_stmt *tally, *position;
-    struct ordered *ordered; /* room for the sorting of one table's rows, and for their order */
-    uint32_t *order;
-    size_t ordered_capacity, order_capacity;
+    struct ordered *ordered; /* room for the sorting of one table's rows */
+    size_t ordered_capacity;
     int64_t pending, rows, copies;
     struct checkpointer *checkpointer;
     unsigned commits;
@@ -78,6 +82,8 @@ static int make_rollup(struct writer *w, struct error *err)
         w->kinds[i] = batch->ids[numbers[i]];
     batch_free(&batch);
     w->rollup = rollup_new(w->kinds);
+    w->corrections = rollup_new(w->kinds);
+    w->summing = summing_new(w->rollup);
     return done;
 }
 
@@ -105,6 +111,8 @@ int writer_new(struct store *store, struct writer **writer, struct error *err)
     w->store = store;
     *writer = w;
     w->checkpointer = checkpointer_new(store_path(store));
+    for (int j = 0; j < 2; j++)
+        w->jobs[j].joined = messages_joined_new();
     if (store_run(store, "BEGIN IMMEDIATE", err) < 0 || strings_new(store, &w->strings, err) < 0 ||
         messages_new(store, &w->messages, err) < 0 || late_new(store, &w->late, err) < 0 ||
         copies_new(store, &w->copies_of, err) < 0)
@@ -125,13 +133,19 @@ void writer_free(struct writer **writer)
         sqlite3_finalize(w->events[i].find);
         insert_free(&w->events[i].insert);
     }
+    summing_free(&w->summing);
+    for (int j = 0; j < 2; j++) {
+        messages_joined_free(&w->jobs[j].joined);
+        for (int i = 0; i < EVENT_TABLE_COUNT; i++)
+            free(w->jobs[j].order[i]);
+    }
     free(w->ordered);
-    free(w->order);
     sqlite3_finalize(w->tally);
     sqlite3_finalize(w->position);
     copies_free(&w->copies_of);
     late_free(&w->late);
     rollup_free(&w->rollup);
+    rollup_free(&w->corrections);
     messages_free(&w->messages);
     strings_free(&w->strings);
     if (!sqlite3_get_autocommit(store_db(w->store)))
@@ -293,7 +307,7 @@ static int withdraw_late(struct writer *w, const struct server *server, const st
 {
     if (row->at >= w->events[list->table].newest || has_own(list, row->at + 1, row->mark))
         return 0;
-    return late_withdraw(w->late, list->table, row->at + 1, row->mark, w->messages, server, w->rollup, err);
+    return late_withdraw(w->late, list->table, row->at + 1, row->mark, w->messages, server, w->corrections, err);
 }
 
 /* Whether the event of rows[i] is known: stored, or told by another row of the batch.  What the daemon itself
@@ -338,115 +352,29 @@ static int news_of(struct writer *w, const struct server *server, struct batch *
     return copy < 0 ? -1 : 0;
 }
 
-/* ---- sums -------------------------------------------------------------------------------------- */
-
-static bool same_ignoring_case(struct slice a, struct slice b)
-{
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++) {
-        char x = a.p[i], y = b.p[i];
-        x = (char)(x >= 'A' && x <= 'Z' ? x | 0x20 : x);
-        y = (char)(y >= 'A' && y <= 'Z' ? y | 0x20 : y);
-        if (x != y)
-            return false;
-    }
-    return true;
-}
-
-static void sum_delivery(struct writer *w, const struct batch *batch, const struct delivery_row *row)
-{
-    int64_t message;
-    const struct message_image *m = messages_image(w->messages, row->owner, &message);
-    const struct route_row *route = batch_common_row(batch, COMMON_ROUTE, row->route);
-    const struct cause_row *cause = batch_common_row(batch, COMMON_CAUSE, row->cause);
-    struct delivery_image image = {
-        .at = row->at,
-        .kind = batch_id(batch, row->kind),
-        .recipient = batch_id(batch, row->recipient),
-        .transport = route ? batch_id(batch, route->transport) : 0,
-        .host = route ? batch_id(batch, route->host) : 0,
-        .ip = route ? batch_id(batch, route->ip) : 0,
-        .reason = cause ? batch_id(batch, cause->reason) : 0,
-        .reason_class = cause ? batch_id(batch, cause->reason_class) : 0,
-        .rewritten = row->original && !same_ignoring_case(batch->strings[row->original].text,
-                                                          batch->strings[row->recipient].text),
-    };
-    rollup_delivery(w->rollup, &image, m, 1);
-}
-
-static void sum_rejection(struct writer *w, const struct server *server, const struct batch *batch,
-                          const struct rejection_row *row)
-{
-    const struct client_row *client = batch_common_row(batch, COMMON_CLIENT, row->client);
-    const struct cause_row *cause = batch_common_row(batch, COMMON_CAUSE, row->cause);
-    struct rejection_image image = {
-        .server = server,
-        .at = row->at,
-        .temporary = cause->temporary != 0,
-        .stage = batch_id(batch, cause->stage),
-        .host = client ? batch_id(batch, client->host) : 0,
-        .ip = client ? batch_id(batch, client->ip) : 0,
-        .reason = batch_id(batch, cause->reason),
-        .reason_class = batch_id(batch, cause->reason_class),
-    };
-    rollup_rejection(w->rollup, &image, 1);
-}
-
-static void sum_auth_failure(struct writer *w, const struct server *server, const struct batch *batch,
-                             const struct auth_failure_row *row)
-{
-    const struct client_row *client = batch_common_row(batch, COMMON_CLIENT, row->client);
-    struct auth_failure_image image = {
-        .server = server,
-        .at = row->at,
-        .service = batch_id(batch, row->service),
-        .host = client ? batch_id(batch, client->host) : 0,
-        .ip = client ? batch_id(batch, client->ip) : 0,
-        .user = batch_id(batch, row->user),
-        .attempts = row->attempts,
-    };
-    rollup_auth_failure(w->rollup, &image, 1);
-}
-
-static void sum_rows(struct writer *w, const struct server *server, const struct batch *batch,
-                     enum event_table table, const uint32_t *order, size_t count)
-{
-    const char *rows = batch->events[table].rows;
-    for (size_t i = 0; i < count; i++) {
-        const void *row = rows + order[i] * event_layouts[table].size;
-        if (table == TABLE_DELIVERY)
-            sum_delivery(w, batch, row);
-        else if (table == TABLE_REJECTION)
-            sum_rejection(w, server, batch, row);
-        else if (table == TABLE_AUTH_FAILURE)
-            sum_auth_failure(w, server, batch, row);
-    }
-}
+/* ---- rows ------------------------------------------------------------------------------------- */
 
 /* Deliveries hold the row of their message, and whether its arrival is still to come. */
-static void link_deliveries(struct writer *w, struct batch *batch)
+static void link_deliveries(const struct messages_joined *joined, struct batch *batch)
 {
     struct delivery_row *rows = (struct delivery_row *)(void *)batch->events[TABLE_DELIVERY].rows;
     for (size_t i = 0; i < batch->events[TABLE_DELIVERY].count; i++) {
-        const struct message_image *m = messages_image(w->messages, rows[i].owner, &rows[i].message);
-        rows[i].orphan = m->received == NUM_ABSENT ? 1 : NUM_ABSENT;
+        rows[i].message = messages_id(joined, rows[i].owner);
+        rows[i].orphan = messages_image(joined, rows[i].owner)->received == NUM_ABSENT ? 1 : NUM_ABSENT;
     }
 }
 
-static int put_events(struct writer *w, const struct server *server, struct batch *batch,
-                      enum event_table table, struct error *err)
+static int put_events(struct writer *w, struct sum_job *job, enum event_table table, struct error *err)
 {
-    size_t count = batch->events[table].count;
-    if (count == 0)
-        return 0;
-    uint32_t *order = w->order = grow(w->order, &w->order_capacity, count, sizeof *order);
-    int done = news_of(w, server, batch, table, order, &count, err);
+    struct batch *batch = job->batch;
+    size_t *count = &job->count[table];
+    job->order[table] =
+        grow(job->order[table], &job->capacity[table], batch->events[table].count, sizeof **job->order);
+    int done = news_of(w, job->server, batch, table, job->order[table], count, err);
     if (done == 0)
-        done = insert_rows(w->events[table].insert, batch->events[table].rows, order, count, batch->ids, err);
-    w->rows += (int64_t)count;
-    if (done == 0)
-        sum_rows(w, server, batch, table, order, count);
+        done = insert_rows(w->events[table].insert, batch->events[table].rows, job->order[table], *count,
+                           batch->ids, err);
+    w->rows += (int64_t)*count;
     return done;
 }
 
@@ -484,24 +412,48 @@ static int put_position(struct writer *w, const struct checkpoint *c, struct err
     return store_step(w->store, w->position, err);
 }
 
-int writer_put(struct writer *w, const struct server *server, struct batch *batch, struct error *err)
+static int put_rows(struct writer *w, struct sum_job *job, struct error *err)
 {
+    struct batch *batch = job->batch;
     if (strings_resolve(w->strings, batch, err) < 0 ||
-        messages_put(w->messages, server, batch, w->rollup, err) < 0)
+        messages_put(w->messages, job->server, batch, job->joined, w->corrections, err) < 0)
         return -1;
-    link_deliveries(w, batch);
-    copies_note(w->copies_of, server, batch);
+    link_deliveries(job->joined, batch);
+    copies_note(w->copies_of, job->server, batch);
     for (int i = 0; i < EVENT_TABLE_COUNT; i++)
-        if (put_events(w, server, batch, (enum event_table)i, err) < 0)
+        if (put_events(w, job, (enum event_table)i, err) < 0)
             return -1;
-    w->pending += batch->octets;
     return put_tallies(w, batch, err) < 0 ? -1 : put_position(w, &batch->checkpoint, err);
+}
+
+int writer_put(struct writer *w, const struct server *server, struct batch *batch, struct batch **summed,
+               struct error *err)
+{
+    struct sum_job *job = &w->jobs[w->turn];
+    w->turn = !w->turn;
+    job->server = server;
+    job->batch = batch;
+    memset(job->count, 0, sizeof job->count);
+    int done = put_rows(w, job, err);
+    w->pending += batch->octets;
+    *summed = summing_take(w->summing);
+    if (done == 0)
+        summing_give(w->summing, job);
+    return done;
+}
+
+struct batch *writer_summed(struct writer *w)
+{
+    return summing_take(w->summing);
 }
 
 int writer_commit(struct writer *w, struct error *err)
 {
-    if (copies_join(w->copies_of, w->kinds, w->messages, w->rollup, err) < 0 ||
-        rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0 ||
+    summing_wait(w->summing);
+    if (copies_join(w->copies_of, w->kinds, w->messages, w->corrections, err) < 0)
+        return -1;
+    rollup_merge(w->rollup, w->corrections);
+    if (rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0 ||
         store_run(w->store, "COMMIT", err) < 0)
         return -1;
     w->pending = 0;

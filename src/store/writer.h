@@ -13,8 +13,14 @@ struct writer;
 int writer_new(struct store *store, struct writer **writer, struct error *err);
 void writer_free(struct writer **writer); /* what was not committed is rolled back */
 
-/* Writes a batch of the server's: all of it, or -1 and the transaction is lost.  Fills in the batch's copies. */
-int writer_put(struct writer *writer, const struct server *server, struct batch *batch, struct error *err);
+/* Writes a batch of the server's: all of it, or -1 and the transaction is lost.  Fills in the batch's copies.  The
+   batch's sums are made while the next one is written: till then it is the writer's, if it could be written.
+   *summed: the batch before, which is the caller's again; NULL: there is none. */
+int writer_put(struct writer *writer, const struct server *server, struct batch *batch, struct batch **summed,
+               struct error *err);
+
+/* The last batch put, once it is summed; NULL: there is none. */
+struct batch *writer_summed(struct writer *writer);
 
 /* Commits what was put, and opens the next transaction. */
 int writer_commit(struct writer *writer, struct error *err);

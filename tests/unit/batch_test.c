@@ -53,7 +53,7 @@ static void test_domains(struct batch *batch)
 static void test_rows(struct batch *batch)
 {
     struct rejection_row *row = batch_row(batch, TABLE_REJECTION);
-    check(row->at == NUM_ABSENT && row->temporary == NUM_ABSENT && row->host == 0 && !row->detail.p, "a new row says nothing");
+    check(row->at == NUM_ABSENT && row->ms == NUM_ABSENT && row->client == 0 && !row->own.p, "a new row says nothing");
     row->at = 7;
     for (int i = 0; i < 1000; i++)
         batch_row(batch, TABLE_REJECTION);
