@@ -252,6 +252,8 @@ static int part_buckets(struct hashes *h, struct error *err)
 int hashes_flush(struct hashes *h, struct error *err)
 {
     int done = 0;
+    if (h->added_count == 0)
+        return 0;
     while (done == 0 && h->bits < BITS_MAX && h->count >> h->bits > BUCKET_PAIRS)
         done = part_buckets(h, err);
     sort_added(h);
