@@ -307,7 +307,8 @@ static size_t put_enclosed(const struct place *here, struct out *out)
     bool apostrophe = open == '\'' && here->at > 0 && here->all.p[here->at - 1] != ' ';
     if ((open != '"' && open != '\'' && open != '(') || apostrophe)
         return 0;
-    const char *end = s.n > 1 ? memchr(s.p + 1, close, s.n - 1) : NULL;
+    enum { LONGEST = 512 }; /* lest every bracket of many be looked for to the end */
+    const char *end = memchr(s.p + 1, close, s.n - 1 < LONGEST ? s.n - 1 : LONGEST);
     if (!end)
         return 0;
     struct slice inner = slice_of(s.p + 1, (size_t)(end - s.p) - 1);

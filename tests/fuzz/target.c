@@ -3,8 +3,9 @@
 
 #include "../unit/arena.h"
 
-/* No parser may take more steps: so many for each byte, and so many for a line of none. */
-enum { STEPS_A_BYTE = 200, STEPS_A_LINE = 20000 };
+/* No parser may take more steps: so many for each byte, and so many for any line, of which a reason, whose first 512
+   bytes are looked at from every word on, may take the most. */
+enum { STEPS_A_BYTE = 200, STEPS_A_LINE = 200000 };
 
 static uint64_t steps;
 
