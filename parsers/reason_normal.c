@@ -307,8 +307,7 @@ static size_t put_enclosed(const struct place *here, struct out *out)
     bool apostrophe = open == '\'' && here->at > 0 && here->all.p[here->at - 1] != ' ';
     if ((open != '"' && open != '\'' && open != '(') || apostrophe)
         return 0;
-    enum { LONGEST = 512 }; /* lest every bracket of many be looked for to the end */
-    const char *end = memchr(s.p + 1, close, s.n - 1 < LONGEST ? s.n - 1 : LONGEST);
+    const char *end = s.n > 1 ? memchr(s.p + 1, close, s.n - 1) : NULL;
     if (!end)
         return 0;
     struct slice inner = slice_of(s.p + 1, (size_t)(end - s.p) - 1);
@@ -449,8 +448,10 @@ size_t reason_normalise(struct slice reason, char *buf, size_t cap)
         put_rest, put_line_break, put_helo, put_address, put_enclosed, put_bracketed,
         put_url, put_commands, put_word, put_octet};
     struct out out = {buf, 0, cap};
+    enum { AHEAD = 512 }; /* what is looked at from each place on, lest the ends of many brackets be looked for far off */
     for (size_t i = 0; i < reason.n && out.n < cap;) {
-        struct place here = {reason, i, slice_after(reason, i)};
+        size_t ahead = reason.n - i < AHEAD ? reason.n - i : AHEAD;
+        struct place here = {reason, i, slice_of(reason.p + i, ahead)};
         size_t n = 0;
         for (size_t k = 0; n == 0; k++)
             n = steps[k](&here, &out);
