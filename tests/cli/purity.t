@@ -7,7 +7,7 @@ use File::Basename qw(basename dirname);
 use File::Temp qw(tempdir);
 
 my $root = dirname(__FILE__) . '/../..';
-my %may = map { $_ => 1 } qw(memchr memrchr memcmp memcpy memmove memset strlen strcmp __stack_chk_fail _GLOBAL_OFFSET_TABLE_);
+my %may = map { $_ => 1 } qw(memchr memrchr memmem memcmp memcpy memmove memset strlen strcmp __stack_chk_fail _GLOBAL_OFFSET_TABLE_);
 my $tests = 0;
 
 sub ok {

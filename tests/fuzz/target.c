@@ -3,9 +3,9 @@
 
 #include "../unit/arena.h"
 
-/* No parser may take more steps: so many for each byte, and so many for any line, of which a reason, whose first 512
-   bytes are looked at from every word on, may take the most. */
-enum { STEPS_A_BYTE = 200, STEPS_A_LINE = 200000 };
+/* No parser may take more steps: so many for each byte, and so many for any line.  At most 512 bytes of a reason are
+   looked at from each of its places on, several times; its normal form has at most 300 here. */
+enum { STEPS_A_BYTE = 200, STEPS_A_LINE = 20000, STEPS_A_REASON = 3000000 };
 
 static uint64_t steps;
 
@@ -108,7 +108,7 @@ uint64_t target_run(const char *name, const uint8_t *bytes, size_t n)
     const char *fault = unsound(arena, line, &what);
     if (fault)
         fail(name, fault);
-    if (took > STEPS_A_LINE + (uint64_t)n * STEPS_A_BYTE)
+    if (took > STEPS_A_LINE + (uint64_t)n * STEPS_A_BYTE + (what.event.reason.p ? STEPS_A_REASON : 0))
         fail(name, "too many steps");
     return took;
 }
