@@ -1314,9 +1314,13 @@ static bool same_reading(const struct event *a, const struct event *b)
     return true;
 }
 
+/* How many readings of one line are tried: a stranger's costs no more than so many ordinary ones. */
+enum { READINGS = 64 };
+
 /* Readings other than the first, which is NULL if nothing fits so: how many fit, and the best of them. */
 struct others {
     const struct event *first;
+    int left; /* of READINGS; below 0, not all were tried */
     int fits;
     bool longer; /* the best is better than the first */
     struct event best;
@@ -1337,6 +1341,8 @@ static void read_with(struct slice text, const struct wording *w, struct least l
                       const struct ending *e, struct others *others)
 {
     struct event reading;
+    if (others->left < 0 || others->left-- == 0)
+        return;
     event_reset(&reading);
     memcpy((char *)&least + e->field, &end, sizeof end);
     if (reads(text, w, &least, &reading) && is_plausible(&reading) &&
@@ -1371,8 +1377,7 @@ static void read_to_ending(struct slice text, const struct wording *w, const cha
 static void read_to_endings(struct slice text, const struct wording *w, struct slice region,
                             const struct ending *e, struct others *others)
 {
-    enum { TRIES = 16 };
-    for (int i = 0; i < TRIES; i++) {
+    while (others->left >= 0) {
         ptrdiff_t at = slice_find_last(region, e->mark);
         if (at < 0)
             return;
@@ -1398,6 +1403,7 @@ static struct others read_otherwise(struct slice text, const struct wording *w, 
 {
     struct others others;
     others.first = first;
+    others.left = READINGS;
     others.fits = 0;
     for (size_t i = 0; i < ENDINGS; i++) {
         struct slice region = region_of(text, &endings[i], first);
@@ -1429,11 +1435,14 @@ static bool echoes(const struct event *ev)
     return false;
 }
 
+/* The reading instead of what ev holds, but for the id and its mark. */
 static void take(struct event *ev, const struct event *reading)
 {
     struct slice id = ev->exim_id;
+    unsigned mark = ev->flags & EVF_AMBIGUOUS;
     *ev = *reading;
     ev->exim_id = id;
+    ev->flags |= mark;
 }
 
 /* In how many places a helo name may end; no more are counted than are weighed, and one. */
@@ -1455,6 +1464,8 @@ static void weigh_others(struct slice text, const struct wording *w, struct even
     struct others others = read_otherwise(text, w, ev);
     if (own && others.fits == 0 && helo_ends(text) > 1)
         others = read_otherwise(text, w, NULL);
+    if (others.left < 0)
+        ev->flags |= EVF_AMBIGUOUS;
     if (others.fits == 0)
         return;
     bool better = others.longer && ev->kind != EV_ACL_WARNING && !echoes(ev);
@@ -1473,11 +1484,13 @@ static bool read_wording(struct slice text, const struct wording *w, struct even
     } else {
         *ev = fresh(ev);
         struct others others = read_otherwise(text, w, NULL);
+        if (others.left < 0 || others.fits > 1)
+            ev->flags |= EVF_AMBIGUOUS;
         if (others.fits == 0)
             return false;
         take(ev, &others.best);
-        if (others.fits > 1 && !is_certain(ev))
-            ev->flags |= EVF_AMBIGUOUS;
+        if (is_certain(ev))
+            ev->flags &= ~(unsigned)EVF_AMBIGUOUS;
     }
     if (ev->helo.p && !is_certain(ev) && helo_ends(text) > LONG_HELOS) /* more than were weighed */
         ev->flags |= EVF_AMBIGUOUS;
