@@ -12,7 +12,7 @@ DEMO_DB  ?= build/demo.db
 
 # Debian packages, by name.
 BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libxxhash-dev tzdata
-CHECK_PACKAGES = clang libclang-rt-14-dev sqlite3 exim4-base perl zstd time
+CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd time
 
 PARSERS  := $(sort $(wildcard parsers/*.c))
 SOURCES  := $(PARSERS) $(sort $(wildcard src/*/*.c))
