@@ -12,7 +12,7 @@ DEMO_DB  ?= build/demo.db
 
 # Debian packages, by name.
 BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libxxhash-dev tzdata
-CHECK_PACKAGES = clang libclang-rt-14-dev sqlite3 exim4-base perl zstd time
+CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd time
 
 PARSERS  := $(sort $(wildcard parsers/*.c))
 SOURCES  := $(PARSERS) $(sort $(wildcard src/*/*.c))
@@ -77,15 +77,38 @@ CLI_TESTS  = $(sort $(wildcard tests/cli/*.t))
 
 check: deps-check ## run every test; the last line counts
 	@$(MAKE) -s mailtrail
-	@$(MAKE) -s BUILD=build/asan CC=clang CFLAGS="$(ASAN_FLAGS)" build/asan/mailtrail $(UNIT_TESTS)
+	@$(MAKE) -s BUILD=build/asan CC=clang CFLAGS="$(ASAN_FLAGS)" build/asan/mailtrail $(UNIT_TESTS) build/fuzz/replay
 	@MAILTRAIL=$(CURDIR)/build/asan/mailtrail MAILTRAIL_FAST=$(CURDIR)/mailtrail LC_ALL=C TZ=UTC tests/run \
-	  "build/asan/lines_test $(LINE_FIXTURES)" $(filter-out %/lines_test,$(UNIT_TESTS)) $(CLI_TESTS)
+	  "build/asan/lines_test $(LINE_FIXTURES)" $(filter-out %/lines_test,$(UNIT_TESTS)) \
+	  "build/fuzz/replay tests/fuzz/corpus" $(CLI_TESTS)
 
 build/asan/mailtrail: $(OBJECTS)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
-build/asan/%_test: tests/unit/%_test.c $(OBJECTS)
+build/asan/%_test: tests/unit/%_test.c $(wildcard tests/unit/*.h) $(OBJECTS)
 	$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) -o $@ $< $(filter-out %/main.o,$(OBJECTS)) $(LIBS)
+
+# ---- fuzzing ----
+# Parsers alone, built to count their steps (tests/fuzz/steps.h): the compiler's call in each block becomes ours.
+FUZZ_FLAGS = $(ASAN_FLAGS) -fsanitize=fuzzer-no-link -fsanitize-coverage=trace-pc -include tests/fuzz/steps.h
+FUZZ_OBJECTS = $(PARSERS:%.c=build/fuzz/%.o) build/asan/dialects.o build/asan/src/ingest/describe.o
+FUZZ_SECONDS ?= 60
+
+build/fuzz/parsers/%.o: parsers/%.c $(HEADERS) tests/fuzz/steps.h
+	@mkdir -p $(@D)
+	clang $(STANDARD) $(FUZZ_FLAGS) $(WARNINGS) -c -o $@ $<
+	objcopy --redefine-sym __sanitizer_cov_trace_pc=step_block $@
+
+build/fuzz/%: tests/fuzz/%.c tests/fuzz/target.c tests/fuzz/target.h tests/unit/arena.h $(FUZZ_OBJECTS)
+	$(CC) $(STANDARD) $(CFLAGS) $(LDFLAGS) $(WARNINGS) -o $@ $< tests/fuzz/target.c $(FUZZ_OBJECTS)
+
+build/fuzz/fuzz: LDFLAGS += -fsanitize=fuzzer
+
+fuzz: deps-check ## run libFuzzer over frame and each dialect, FUZZ_SECONDS= each (60)
+	@$(MAKE) -s BUILD=build/asan CC=clang CFLAGS="$(ASAN_FLAGS)" build/fuzz/fuzz
+	@tests/fuzz/dictionary $(PARSERS) > build/fuzz/dictionary
+	@rm -rf build/fuzz/seeds && tests/fuzz/seed build/fuzz/seeds $(LINE_FIXTURES)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run build/fuzz/fuzz build/fuzz/seeds
 
 bench: mailtrail deps-check ## eximstats and mailtrail side by side: the ratios
 	bench/run
@@ -96,4 +119,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all check bench demo install uninstall deps deps-check clean help
+.PHONY: all check fuzz bench demo install uninstall deps deps-check clean help

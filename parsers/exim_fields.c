@@ -54,8 +54,8 @@ const struct field exim_cutthrough_fields[] = {
 const struct field exim_failure_fields[] = {ENVELOPE, OUTGOING, SESSION, END};
 const struct field exim_deferral_fields[] = {OUTGOING, F(" DT=", TIME, NONE, AT(deliver_ms)), END};
 const struct field exim_cipher_fields[] = {CONNECTION, CIPHER, END};
-const struct field exim_reject_fields[] = {
-    SNI, F(" F=", ANGLE, AT(sender), NONE), AUTH, SPF, DMARC, END};
+const struct field exim_sender_fields[] = {SNI, F(" F=", ANGLE, AT(sender), NONE), END};
+const struct field exim_reject_fields[] = {SPF, DMARC, END};
 
 static void set_text(struct event *ev, uint16_t at, struct slice value)
 {
@@ -262,12 +262,17 @@ void exim_auth(struct slice value, struct event *ev)
     if (!colon)
         return;
     struct slice id = slice_after(value, ev->auth.n + 1);
-    const char *last = memrchr(id.p, ':', id.n);
-    if (last && memchr(last, '@', (size_t)(id.p + id.n - last))) {
-        ev->auth_sender = slice_after(id, (size_t)(last - id.p) + 1);
-        id.n = (size_t)(last - id.p);
-    }
     ev->auth_id = id;
+    const char *last = memrchr(id.p, ':', id.n);
+    if (!last)
+        return;
+    /* An address without a blank may be the AUTH= sender, and may be part of the id: nothing tells. */
+    struct slice sender = slice_after(id, (size_t)(last - id.p) + 1);
+    if (!memchr(sender.p, '@', sender.n) || memchr(sender.p, ' ', sender.n))
+        return;
+    ev->auth_sender = sender;
+    ev->auth_id.n = (size_t)(last - id.p);
+    ev->flags |= EVF_AMBIGUOUS;
 }
 
 static struct slice read_word(struct scan *s, bool colon)

@@ -47,7 +47,8 @@ extern const struct field exim_cutthrough_fields[];     /* the same of >> */
 extern const struct field exim_failure_fields[];        /* the same of ** and ==, to the message */
 extern const struct field exim_deferral_fields[];       /* behind defer (N) */
 extern const struct field exim_cipher_fields[];         /* of an unflagged line, behind the host */
-extern const struct field exim_reject_fields[];         /* of a rejection, behind DN= */
+extern const struct field exim_sender_fields[];         /* of a rejection, behind DN= */
+extern const struct field exim_reject_fields[];         /* of a rejection, behind A= */
 
 /* Reads the fields of list that stand at s, each with its blank before it.  A field that is there
    but breaks off turns s bad.  colon: a value may be followed by a colon, which is left; the line

@@ -102,7 +102,7 @@ static bool mid_fits(struct slice fields, int *tries, struct event *ev)
 {
     struct scan s = scan_over(fields);
     exim_fields(&s, exim_arrival_mid_fields, false, ev);
-    if (s.bad)
+    if (s.bad || !ev->protocol.p) /* no arrival is without P=: what comes before it is a stranger's text */
         return false;
     struct slice rest = scan_rest(&s);
     return slice_starts(rest, " DN=\"") ? dn_fits(rest, tries, ev) : sni_fits(rest, ev);
@@ -159,7 +159,8 @@ static bool helo_fits(struct scan host, int *tries, struct event *ev)
         struct event reading = *ev;
         struct scan s = host;
         exim_fullhost(&s, rest.p + at, &reading);
-        if (!s.bad && behind_host_fits(&s, tries, &reading))
+        bool here = reading.helo.p && reading.helo.p + reading.helo.n == rest.p + at;
+        if (!s.bad && here && behind_host_fits(&s, tries, &reading))
             keep(&best, &reading, &fits);
         limit = (size_t)at;
     }
@@ -255,8 +256,8 @@ static bool cutthrough_rest(struct scan *s, struct event *ev)
     return at_end(s) && routed(ev);
 }
 
-/* DT= stands behind the message, where the remote host's words may end in one as well.  Nothing on the line tells
-   the two apart, but no attempt that a remote host answered takes more than an hour. */
+/* DT= stands behind the message, where the remote host's words, or a filter's, may end in one as well.  Nothing on the
+   line tells the two apart, but no attempt that a remote host answered takes more than an hour. */
 static void split_deliver_time(struct event *ev)
 {
     enum { LONGEST_MS = 3600000 };
@@ -269,6 +270,8 @@ static void split_deliver_time(struct event *ev)
         return;
     ev->deliver_ms = ms;
     ev->reason.n = (size_t)at;
+    if (ev->host.p || slice_find(ev->reason, ", output: ") >= 0)
+        ev->flags |= EVF_AMBIGUOUS;
 }
 
 /* " : message" from Exim 4.99 on, ": message" before. */
@@ -360,6 +363,8 @@ static void word_addresses(struct scan *s, bool colon, struct event *ev)
     if (scan_try(s, " (")) {
         ev->parents = scan_until_lit(s, ") <");
         s->p -= s->bad ? 0 : 2;
+        if (!s->bad && !memchr(ev->parents.p, '@', ev->parents.n)) /* no addresses: part of a recipient with blanks */
+            s->bad = true;
     }
     if (scan_left(s) > 1 && s->p[0] == ' ' && s->p[1] == '<') {
         s->p++;
@@ -462,19 +467,36 @@ static bool worth_another(struct scan line, bool free_text, bool fits)
     return !fits || (free_text && slice_find(scan_rest(&line), " <\"") >= 0);
 }
 
+/* "a (b@c)" as the recipient proves to be one where the original says so.  A command or a file's name may hold the same:
+   there nothing tells. */
+static void doubt_parents(struct event *ev)
+{
+    if (!ev->parents.p)
+        return;
+    struct slice all = between(ev->recipient.p, ev->parents.p + ev->parents.n + 1);
+    if (is_command(ev->recipient)) {
+        ev->flags |= EVF_AMBIGUOUS;
+    } else if (certified(all, ev->original)) {
+        ev->recipient = all;
+        ev->parents = SLICE_ABSENT;
+    }
+}
+
 static bool parse_attempt(struct scan *s, rest_reader *rest, bool free_text, struct event *ev)
 {
     struct scan word = *s;
     word_addresses(&word, free_text, ev);
-    bool fits = !word.bad && rest(&word, ev) &&
-                (routed(ev) || ev->original.p || !is_command(ev->recipient));
-    if (worth_another(*s, free_text, fits)) {
-        struct event best = fits ? *ev : fresh(ev);
-        if (spaced_addresses(*s, rest, free_text, fits, &best)) {
+    bool fits = !word.bad && rest(&word, ev);
+    bool whole = fits && (ev->original.p || !is_command(ev->recipient)); /* commands and files have an original */
+    fits = fits && (whole || routed(ev));
+    if (worth_another(*s, free_text, whole)) {
+        struct event best = whole ? *ev : fresh(ev);
+        if (spaced_addresses(*s, rest, free_text, whole, &best)) {
             *ev = best;
             fits = true;
         }
     }
+    doubt_parents(ev);
     *s = word;
     s->bad = !fits;
     if (fits)

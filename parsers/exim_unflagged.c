@@ -2,9 +2,9 @@
    with a host by the words behind it.  What is left is text of the site's own. */
 #include "exim_fields.h"
 
-/* Where a stranger's text (helo name, ident, DN) may end at the earliest; NULL: at its first possible end. */
+/* Where a stranger's text may end at the earliest; NULL: at its first possible end. */
 struct least {
-    const char *helo, *ident, *dn;
+    const char *helo, *ident, *auth, *dn, *command;
 };
 
 struct wording;
@@ -57,8 +57,8 @@ static void message(struct scan *s, struct event *ev)
 
 /* --- who it was --- */
 
-/* An ident may hold blanks; a local user's name does not. */
-static void ident(struct scan *s, const char *least, struct event *ev)
+/* Up to the first blank at or behind least, or to the colon before it. */
+static struct slice word_of(struct scan *s, const char *least)
 {
     const char *start = s->p;
     const char *from = least && least > start ? least : start;
@@ -68,7 +68,13 @@ static void ident(struct scan *s, const char *least, struct event *ev)
         s->p--;
     if (s->p == start)
         s->bad = true;
-    ev->ident = between(start, s->p);
+    return between(start, s->p);
+}
+
+/* An ident may hold blanks; a local user's name does not. */
+static void ident(struct scan *s, const char *least, struct event *ev)
+{
+    ev->ident = word_of(s, least);
 }
 
 static void behind_host(struct scan *s, const struct least *least, struct event *ev)
@@ -136,7 +142,7 @@ static void bracketed_command(struct scan *s, struct slice *address, struct even
         at.p -= at.p[-1] == ' ' ? 2 : 0;
         *address = inner;
         *s = at;
-    } else if (cut.n == CUT && slice_starts(slice_of(start + CUT, scan_left(s) - CUT), ": ")) {
+    } else if (cut.n == CUT && (scan_left(s) == CUT || slice_starts(slice_after(scan_rest(s), CUT), ": "))) {
         s->p = start + CUT;
     } else {
         scan_until_last(s, ">: ");
@@ -151,16 +157,46 @@ static void bracketed_command(struct scan *s, struct slice *address, struct even
         ev->command.n--;
 }
 
-/* A bare argument may hold ": " itself; then the message is what follows the last. */
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* Whether text begins with head, whatever the case of its letters. */
+static bool equal_but_case(struct slice head, struct slice text)
+{
+    if (head.n > text.n)
+        return false;
+    for (size_t i = 0; i < head.n; i++)
+        if (lower(head.p[i]) != lower(text.p[i]))
+            return false;
+    return true;
+}
+
+/* Length of the helo name, or of its first word, if rest is that argument or begins with it and a colon; else 0. */
+static size_t helo_argument(struct slice helo, struct slice rest)
+{
+    const char *blank = helo.p ? memchr(helo.p, ' ', helo.n) : NULL;
+    size_t lengths[] = {helo.n, blank ? (size_t)(blank - helo.p) : 0};
+    for (size_t i = 0; helo.p && i < 2; i++) {
+        size_t n = lengths[i];
+        if (n && equal_but_case(slice_of(helo.p, n), rest) && (n == rest.n || rest.p[n] == ':'))
+            return n;
+    }
+    return 0;
+}
+
+/* A bare argument may hold ": " itself, or be all there is.  What follows the last is taken for the message; sure is
+   only the argument of HELO, which stands in front of the host's address already: the whole, or its first
+   word. */
 static void bare_command(struct scan *s, struct event *ev)
 {
     struct slice rest = scan_rest(s);
-    ptrdiff_t first = slice_find(rest, ": "), last = slice_find_last(rest, ": ");
-    size_t n = last < 0 ? rest.n : (size_t)last;
-    if (ev->helo.p && ev->helo.n < rest.n && memcmp(rest.p, ev->helo.p, ev->helo.n) == 0 &&
-        rest.p[ev->helo.n] == ':')
-        n = ev->helo.n;
-    else if (first != last)
+    ptrdiff_t last = slice_find_last(rest, ": ");
+    size_t n = last < 0 ? rest.n : (size_t)last, helo = helo_argument(ev->helo, rest);
+    if (helo)
+        n = helo;
+    else if (last > 0)
         ev->flags |= EVF_AMBIGUOUS;
     ev->command = slice_of(rest.p, n);
     if (n && rest.p[n - 1] == ' ') /* "rejected STARTTLS : no" */
@@ -168,11 +204,27 @@ static void bare_command(struct scan *s, struct event *ev)
     s->p += n;
 }
 
+/* An address without its brackets, up to the colon behind it; it was read as one before it was refused. */
+static void bare_address(struct scan *s, struct event *ev)
+{
+    const char *start = s->p;
+    while (s->p != s->end && !slice_starts(scan_rest(s), ": ")) {
+        size_t quoted = *s->p == '"' ? exim_quoted_length(scan_rest(s)) : 0;
+        s->p += quoted ? quoted : 1;
+    }
+    ev->command = between(start, s->p);
+    if (ev->command.n && s->p[-1] == ' ')
+        ev->command.n--;
+}
+
 static void rejected_command(struct scan *s, const char *stage, struct event *ev)
 {
     struct slice address = SLICE_ABSENT;
-    if (s->p != s->end && *s->p == '<')
+    bool envelope = strcmp(stage, "rcpt") == 0 || strcmp(stage, "mail") == 0;
+    if (s->p != s->end && *s->p == '<' && strcmp(stage, "helo") != 0)
         bracketed_command(s, &address, ev);
+    else if (envelope)
+        bare_address(s, ev);
     else
         bare_command(s, ev);
     if (strcmp(stage, "rcpt") == 0)
@@ -319,8 +371,15 @@ static void read_incomplete(struct scan *s, const struct wording *w, const struc
     ev->reason = scan_until(s, ')');
     scan_lit(s, " from ");
     ev->sender = exim_angle(s);
-    if (scan_try(s, " for "))
-        ev->recipients = scan_all(s);
+    if (!scan_try(s, " for "))
+        return;
+    const char *start = s->p;
+    do {
+        struct slice address = exim_address(s);
+        if (!s->bad && !memchr(address.p, '@', address.n))
+            s->bad = true;
+    } while (scan_try(s, " "));
+    ev->recipients = between(start, s->p);
 }
 
 /* "'connect' ACL: message" */
@@ -423,11 +482,21 @@ static void own_text(struct scan *s, struct event *ev)
     ev->text = scan_all(s);
 }
 
+/* A=name:id, where the id is as the client sent it and ends at the first blank at or behind least. */
+static void auth(struct scan *s, const char *least, struct event *ev)
+{
+    if (scan_try(s, " A="))
+        exim_auth(word_of(s, least), ev);
+}
+
 static void session_fields(struct scan *s, const struct least *least, struct event *ev)
 {
     exim_fields(s, exim_cipher_fields, true, ev);
     if (scan_try(s, " DN="))
         ev->dn = exim_dn(s, least->dn);
+    exim_fields(s, exim_sender_fields, true, ev);
+    if (!s->bad)
+        auth(s, least->auth, ev);
     exim_fields(s, exim_reject_fields, true, ev);
 }
 
@@ -602,12 +671,22 @@ static void read_rejected_message(struct scan *s, const struct wording *w,
     message(s, ev);
 }
 
+/* The client's own words, up to the first mark at or behind least that can end them; the mark is eaten. */
+static struct slice command_until(struct scan *s, const char *mark, const char *least)
+{
+    const char *start = s->p;
+    if (!s->bad && least && least > start)
+        s->p = least;
+    scan_until_lit(s, mark);
+    return s->bad ? SLICE_ABSENT : between(start, s->p - strlen(mark));
+}
+
 /* `"EHLO name" from HOST`; the command is the client's */
 static void read_rejected_quoted(struct scan *s, const struct wording *w, const struct least *least,
                                  struct event *ev)
 {
     ev->stage = literal(w->word);
-    ev->command = scan_until_lit(s, "\" from ");
+    ev->command = command_until(s, "\" from ", least->command);
     from_host(s, least, ev);
     if (s->p != s->end)
         message(s, ev);
@@ -616,17 +695,30 @@ static void read_rejected_quoted(struct scan *s, const struct wording *w, const 
 /* `command" HOSTIDENT`: the command is the client's, and ends where the host item begins. */
 static void quoted_command(struct scan *s, const struct least *least, struct event *ev)
 {
-    struct slice rest = scan_rest(s);
-    ptrdiff_t at = slice_find(rest, "\" H=");
-    if (at < 0)
-        at = slice_find(rest, "\" U=");
-    if (s->bad || at < 0) {
-        s->bad = true;
-        return;
+    struct scan local = *s;
+    ev->command = command_until(s, "\" H=", least->command);
+    if (s->bad) {
+        *s = local;
+        ev->command = command_until(s, "\" U=", least->command);
     }
-    ev->command = slice_of(rest.p, (size_t)at);
-    s->p += at + 2;
+    if (s->bad)
+        return;
+    s->p -= 2;
     host_ident(s, least, ev);
+}
+
+/* `[next ]input="..."`, escaped by Exim, up to the end of the line; or nothing. */
+static void early_input(struct scan *s, struct event *ev)
+{
+    ev->text = rest_text(s);
+    if (!ev->text.p)
+        return;
+    struct scan at = scan_over(ev->text);
+    scan_try(&at, "next ");
+    scan_lit(&at, "input=");
+    size_t n = at.bad || at.p == at.end || *at.p != '"' ? 0 : exim_quoted_length(scan_rest(&at));
+    if (!n || n != scan_left(&at))
+        s->bad = true;
 }
 
 /* `rejected connection from HOST input="..."` behind the reason in brackets */
@@ -642,7 +734,8 @@ static void read_synchronization(struct scan *s, const struct wording *w, const 
         scan_lit(s, "\"");
         quoted_command(s, least, ev);
     }
-    ev->text = rest_text(s);
+    if (!s->bad)
+        early_input(s, ev);
 }
 
 /* `protocol error in "command" HOSTIDENT words` */
@@ -690,27 +783,25 @@ static void read_too_many(struct scan *s, const struct wording *w, const struct 
 static void read_vrfy(struct scan *s, const struct wording *w, const struct least *least,
                       struct event *ev)
 {
-    struct slice rest = scan_rest(s);
-    ptrdiff_t at = slice_find_last(rest, " H=");
-    if (at < 0)
-        at = slice_find_last(rest, " U=");
-    if (at < 0) {
-        s->bad = true;
-        return;
-    }
+    struct scan local = *s;
     ev->stage = literal(w->word);
-    ev->command = slice_of(rest.p, (size_t)at);
-    s->p += at + 1;
+    ev->command = command_until(s, " H=", least->command);
+    if (s->bad) {
+        *s = local;
+        ev->command = command_until(s, " U=", least->command);
+    }
+    if (s->bad)
+        return;
+    s->p -= 2;
     host_ident(s, least, ev);
-    ev->text = rest_text(s);
 }
 
-/* `ETRN x received from HOST`: no refusal yet; x may hold anything, so that the last " received from " counts. */
+/* `ETRN x received from HOST`: no refusal yet. */
 static void read_etrn(struct scan *s, const struct wording *w, const struct least *least,
                       struct event *ev)
 {
     ev->stage = literal(w->word);
-    ev->command = scan_until_last(s, " received from ");
+    ev->command = command_until(s, " received from ", least->command);
     from_host(s, least, ev);
 }
 
@@ -828,13 +919,12 @@ static void read_sender_note(struct scan *s, const struct wording *w, const stru
     read_text(s, w, least, ev);
 }
 
-static void read_authenticator(struct scan *s, const char *verb, const struct least *least,
+/* `x authenticator failed for HOST: 535 answer (set_id=u)` */
+static void read_authenticator(struct scan *s, const struct wording *w, const struct least *least,
                                struct event *ev)
 {
-    ev->kind = EV_AUTH_FAILURE;
-    ev->flags |= EVF_REJECTLOG;
     ev->auth = scan_word(s);
-    scan_lit(s, verb);
+    scan_lit(s, w->word);
     from_host(s, least, ev);
     message(s, ev);
     struct slice r = ev->reason;
@@ -853,13 +943,12 @@ static void read_authenticator(struct scan *s, const char *verb, const struct le
 }
 
 /* `x authenticator failed H=mx [ip] answer`: we failed to log in there. */
-static void read_client_authenticator(struct scan *s, const char *verb, const struct least *least,
-                                      struct event *ev)
+static void read_client_authenticator(struct scan *s, const struct wording *w,
+                                      const struct least *least, struct event *ev)
 {
     const char *start = s->p;
-    ev->kind = EV_HOST_ERROR;
     ev->auth = scan_word(s);
-    scan_lit(s, verb);
+    scan_lit(s, w->word);
     const char *words_end = s->p - 3;
     exim_fullhost(s, least->helo, ev);
     ev->text = s->bad ? SLICE_ABSENT : between(start, words_end);
@@ -1117,110 +1206,295 @@ static bool inside(const char *p, struct slice s)
     return s.p && p >= s.p && p < s.p + s.n;
 }
 
-/* Where a longer helo name, ident or DN would end: behind the words of the first reading, where free text begins.
-   An address that was read with its quotes cannot be such an end. */
-static struct slice doubtful(struct slice text, const struct event *ev)
+/* What may stand behind a stranger's text, where a longer one would end.  Commands and helo names are longer rather than
+   shorter: everybody can send one; an ident, an id or a DN with such words in it takes more. */
+static const struct ending {
+    size_t field; /* of struct least */
+    const char *before, *mark;
+    bool longer;
+} endings[] = {
+#define ENDING(field, before, mark, longer) {offsetof(struct least, field), before, mark, longer}
+    ENDING(command, "\"", "\" H=", true),
+    ENDING(command, "\"", "\" U=", true),
+    ENDING(command, "\"", "\" from ", true),
+    ENDING(command, " for ", " H=", true),
+    ENDING(command, "TRN ", " received from ", true),
+    ENDING(helo, "(", ") [", true),
+    ENDING(ident, "U=", " X=", false),
+    ENDING(ident, "U=", " F=<", false),
+    ENDING(ident, "U=", " rejected ", false),
+    ENDING(ident, "U=", " temporarily rejected ", false),
+    ENDING(auth, ":", " rejected ", false),
+    ENDING(auth, ":", " temporarily rejected ", false),
+    ENDING(dn, " DN=\"", "\" ", true),
+#undef ENDING
+};
+
+enum { ENDINGS = sizeof endings / sizeof *endings };
+
+/* The field of a reading that an ending is an end of. */
+static struct slice ended_field(const struct ending *e, const struct event *ev)
 {
-    const char *from = ev->text.p;
-    if (ev->reason.p)
-        from = ev->reason.p;
-    if (ev->command.p && !ev->recipient.p && !inside(ev->sender.p, ev->command))
-        from = ev->command.p;
-    if (from && ev->ip.p && from < end_of(ev->ip)) /* words that stand before the host */
-        from = end_of(ev->ip);
-    if (!from || from < text.p || from > text.p + text.n)
-        return SLICE_ABSENT;
+    switch (e->field) {
+    case offsetof(struct least, command): return ev->command;
+    case offsetof(struct least, helo): return ev->helo;
+    case offsetof(struct least, ident): return ev->ident;
+    case offsetof(struct least, auth): return ev->auth_sender.p ? ev->auth_sender : ev->auth_id;
+    default: return ev->dn;
+    }
+}
+
+/* Where a longer one may end: in a helo name's or DN's case behind the words of the first reading, where free text begins;
+   an address that was read with its quotes is no such end. */
+static struct slice doubtful(struct slice text, const struct ending *e, const struct event *first)
+{
+    const char *from = end_of(ended_field(e, first));
+    if (e->field == offsetof(struct least, helo) || e->field == offsetof(struct least, dn)) {
+        from = first->text.p;
+        if (first->reason.p)
+            from = first->reason.p;
+        if (first->command.p && !first->recipient.p && !inside(first->sender.p, first->command))
+            from = first->command.p;
+        const struct slice read[] = {first->ip, first->sender, first->recipients}; /* maybe behind such words */
+        for (size_t i = 0; i < 3; i++)
+            if (from && read[i].p && from < end_of(read[i]))
+                from = end_of(read[i]);
+        if (!from || from < text.p || from > text.p + text.n)
+            return SLICE_ABSENT;
+    }
     return between(from, text.p + text.n);
 }
 
-/* Whether the field that least makes longer did become so long. */
-static bool reached(const struct least *least, const struct event *ev)
+/* Whether the line has the helo name twice, so that both are where they seem to be.  Of one with a blank the second may
+   be the first word only, which proves nothing. */
+static bool is_certain(const struct event *ev)
 {
-    return (!least->helo || end_of(ev->helo) >= least->helo) &&
-           (!least->ident || end_of(ev->ident) >= least->ident) &&
-           (!least->dn || end_of(ev->dn) >= least->dn);
+    struct slice command = ev->command;
+    if (!ev->helo.p || !slice_is(ev->stage, "helo"))
+        return false;
+    if (slice_starts(command, "EHLO ") || slice_starts(command, "HELO "))
+        command = slice_after(command, 5);
+    return command.n == ev->helo.n && equal_but_case(ev->helo, command);
 }
 
-/* The rightmost reading in which a field, *which of *least, ends at a mark in region. */
-static bool reads_longer(struct slice text, const struct wording *w, struct slice region,
-                         const char *mark, struct least *least, const char **which,
-                         struct event *ev)
+static bool ends_in(struct slice text, const char *tail)
 {
-    enum { TRIES = 16 };
-    for (int i = 0; i < TRIES; i++) {
-        ptrdiff_t at = slice_find_last(region, mark);
-        if (at < 0)
-            break;
-        *which = region.p + at;
-        struct event reading = fresh(ev);
-        if (reads(text, w, least, &reading) && reading.kind != EV_ACL_TEXT &&
-            reached(least, &reading)) {
-            *ev = reading;
-            return true;
-        }
-        region.n = (size_t)at + strlen(mark) - 1;
+    size_t n = strlen(tail);
+    return text.n >= n && memcmp(text.p + text.n - n, tail, n) == 0;
+}
+
+/* Whether Exim could have printed this: the sender's address stands in every refusal of what follows MAIL, a host we
+   send to has no helo name, who does not get in is told a code, and what becomes of a connection is told in our own words.
+   A user of ours has no blank in his name, and "temporarily" ends none. */
+static bool is_plausible(const struct event *ev)
+{
+    static const char *const later[] = {"rcpt", "predata", "data", "mime", "local"};
+    bool ours = ev->kind == EV_CONNECTION || ev->kind == EV_TLS || slice_is(ev->stage, "connect");
+    if (ends_in(ev->ident, " temporarily") || ends_in(ev->auth_id, " temporarily"))
+        return false;
+    if (!ev->ip.p && ev->ident.p && memchr(ev->ident.p, ' ', ev->ident.n))
+        return false;
+    if (ev->kind == EV_ACL_TEXT || (ev->kind == EV_HOST_ERROR && ev->helo.p))
+        return false;
+    if (ours && (slice_find(ev->text, ") [") >= 0 || slice_find(ev->reason, ") [") >= 0))
+        return false;
+    if (ev->kind == EV_AUTH_FAILURE)
+        return ev->reason.n && *ev->reason.p >= '4' && *ev->reason.p <= '5';
+    for (size_t i = 0; ev->kind == EV_REJECTION && i < sizeof later / sizeof *later; i++)
+        if (slice_is(ev->stage, later[i]) && !ev->sender.p)
+            return false;
+    return true;
+}
+
+static bool same_reading(const struct event *a, const struct event *b)
+{
+    for (size_t i = 0; i < ENDINGS; i++)
+        if (end_of(ended_field(&endings[i], a)) != end_of(ended_field(&endings[i], b)))
+            return false;
+    return true;
+}
+
+/* How many readings of one line are tried: a stranger's costs no more than so many ordinary ones. */
+enum { READINGS = 64 };
+
+/* Readings other than the first, which is NULL if nothing fits so: how many fit, and the best of them. */
+struct others {
+    const struct event *first;
+    int left; /* of READINGS; below 0, not all were tried */
+    int fits;
+    bool longer; /* the best is better than the first */
+    struct event best;
+};
+
+static void add_other(struct others *others, const struct ending *e, const struct event *reading)
+{
+    if ((others->first && same_reading(others->first, reading)) ||
+        (others->fits && same_reading(&others->best, reading)))
+        return;
+    if (others->fits++ == 0 || (is_certain(reading) && !is_certain(&others->best))) {
+        others->best = *reading;
+        others->longer = e->longer;
     }
-    *which = NULL;
+}
+
+static void read_with(struct slice text, const struct wording *w, struct least least, const char *end,
+                      const struct ending *e, struct others *others)
+{
+    struct event reading;
+    if (others->left < 0 || others->left-- == 0)
+        return;
+    event_reset(&reading);
+    memcpy((char *)&least + e->field, &end, sizeof end);
+    if (reads(text, w, &least, &reading) && is_plausible(&reading) &&
+        end_of(ended_field(e, &reading)) >= end)
+        add_other(others, e, &reading);
+}
+
+/* Helo names that are tried with another text of a certain length: the shortest, and some longest. */
+enum { LONG_HELOS = 3 };
+
+/* Readings in which the text ends at end, as far as they fit. */
+static void read_to_ending(struct slice text, const struct wording *w, const char *end,
+                           const struct ending *e, struct others *others)
+{
+    struct least least = {NULL, NULL, NULL, NULL, NULL};
+    read_with(text, w, least, end, e, others);
+    if (e->field == offsetof(struct least, helo))
+        return;
+    bool before = e->field == offsetof(struct least, command); /* the helo name is behind it */
+    struct slice side = before ? between(end, text.p + text.n) : between(text.p, end);
+    for (int i = 0; i < LONG_HELOS; i++) {
+        ptrdiff_t at = slice_find_last(side, ") [");
+        if (at < 0)
+            return;
+        least.helo = side.p + at;
+        read_with(text, w, least, end, e, others);
+        side.n = (size_t)at + 2;
+    }
+}
+
+/* Readings in which the text ends at the ending's mark in region, from the right. */
+static void read_to_endings(struct slice text, const struct wording *w, struct slice region,
+                            const struct ending *e, struct others *others)
+{
+    while (others->left >= 0) {
+        ptrdiff_t at = slice_find_last(region, e->mark);
+        if (at < 0)
+            return;
+        read_to_ending(text, w, region.p + at, e, others);
+        region.n = (size_t)at + strlen(e->mark) - 1;
+    }
+}
+
+/* Where the ending may be at all: all of the line, if nothing fits so far. */
+static struct slice region_of(struct slice text, const struct ending *e, const struct event *first)
+{
+    if (!first)
+        return slice_find(text, e->before) >= 0 ? text : SLICE_ABSENT;
+    struct slice field = ended_field(e, first);
+    if (!field.p)
+        return SLICE_ABSENT;
+    size_t n = strlen(e->before);
+    bool is_field = field.p >= text.p + n && field.p <= text.p + text.n;
+    return is_field && memcmp(field.p - n, e->before, n) == 0 ? doubtful(text, e, first) : SLICE_ABSENT;
+}
+
+static struct others read_otherwise(struct slice text, const struct wording *w, const struct event *first)
+{
+    struct others others;
+    others.first = first;
+    others.left = READINGS;
+    others.fits = 0;
+    for (size_t i = 0; i < ENDINGS; i++) {
+        struct slice region = region_of(text, &endings[i], first);
+        if (region.n)
+            read_to_endings(text, w, region, &endings[i], &others);
+    }
+    return others;
+}
+
+/* Whether the message repeats, from the mark on, what the client said elsewhere. */
+static bool repeats(struct slice message, struct slice said, const char *mark)
+{
+    enum { ENOUGH = 16 };
+    ptrdiff_t at = slice_find(said, mark);
+    if (at < 0 || !message.p)
+        return false;
+    struct slice piece = slice_after(said, (size_t)at);
+    return memmem(message.p, message.n, piece.p, piece.n < ENOUGH ? piece.n : ENOUGH) != NULL;
+}
+
+static bool echoes(const struct event *ev)
+{
+    static const char *const marks[] = {") [", " rejected "};
+    const struct slice said[] = {ev->sender, ev->recipient, ev->auth_id};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 2; k++)
+            if (repeats(ev->reason, said[i], marks[k]))
+                return true;
     return false;
 }
 
-/* Looks for a reading with a longer helo name, ident or DN that ends in region. */
-static bool reads_otherwise(struct slice text, const struct wording *w, struct slice region,
-                            struct event *ev)
+/* The reading instead of what ev holds, but for the id and its mark. */
+static void take(struct event *ev, const struct event *reading)
 {
-    struct least least = {NULL, NULL, NULL};
-    if (!region.n)
-        return false;
-    if (reads_longer(text, w, region, ") [", &least, &least.helo, ev))
-        return true;
-    if (slice_find(text, "U=") >= 0 &&
-        (reads_longer(text, w, region, " F=<", &least, &least.ident, ev) ||
-         reads_longer(text, w, region, " rejected ", &least, &least.ident, ev) ||
-         reads_longer(text, w, region, " temporarily rejected ", &least, &least.ident, ev)))
-        return true;
-    return slice_find(text, " DN=\"") >= 0 &&
-           reads_longer(text, w, region, "\" ", &least, &least.dn, ev);
+    struct slice id = ev->exim_id;
+    unsigned mark = ev->flags & EVF_AMBIGUOUS;
+    *ev = *reading;
+    ev->exim_id = id;
+    ev->flags |= mark;
 }
 
-/* A message that repeats what the client said is no other reading. */
-static bool echoes(const struct event *ev)
+/* In how many places a helo name may end; no more are counted than are weighed, and one. */
+static int helo_ends(struct slice text)
 {
-    return slice_find(ev->sender, ") [") >= 0 || slice_find(ev->recipient, ") [") >= 0 ||
-           slice_find(ev->sender, " rejected ") >= 0 || slice_find(ev->recipient, " rejected ") >= 0;
+    int ends = 0;
+    for (ptrdiff_t at; ends <= LONG_HELOS && (at = slice_find(text, ") [")) >= 0; ends++)
+        text = slice_after(text, (size_t)at + 3);
+    return ends;
 }
 
-static bool may_be_longer(const struct event *ev)
+/* A reading that is the first, or longer where one was found.  The site's words behind a warning often repeat the
+   client's: they are kept. */
+static void weigh_others(struct slice text, const struct wording *w, struct event *ev)
 {
-    return (ev->helo.p || ev->ident.p || ev->dn.p) && !echoes(ev);
-}
-
-/* Another reading of what was read: the line is ambiguous.  The site's words behind a warning often repeat the
-   client's, so there the first reading is kept. */
-static void doubt(struct slice text, const struct wording *w, struct event *ev)
-{
-    enum event_kind first = ev->kind;
-    struct event warning = *ev;
-    if (!reads_otherwise(text, w, doubtful(text, ev), ev) || first == EV_ACL_TEXT)
+    if (is_certain(ev))
         return;
-    if (first == EV_ACL_WARNING)
-        *ev = warning;
-    ev->flags |= EVF_AMBIGUOUS;
+    bool own = !is_plausible(ev);
+    struct others others = read_otherwise(text, w, ev);
+    if (own && others.fits == 0 && helo_ends(text) > 1)
+        others = read_otherwise(text, w, NULL);
+    if (others.left < 0)
+        ev->flags |= EVF_AMBIGUOUS;
+    if (others.fits == 0)
+        return;
+    bool better = others.longer && ev->kind != EV_ACL_WARNING && !echoes(ev);
+    if (own || better || is_certain(&others.best))
+        take(ev, &others.best);
+    if (!is_certain(ev) && (!own || others.fits > 1))
+        ev->flags |= EVF_AMBIGUOUS;
 }
 
-static void read_wording(struct slice text, const struct wording *w, struct event *ev)
+/* Whether the line reads as the wording says, in whatever way. */
+static bool read_wording(struct slice text, const struct wording *w, struct event *ev)
 {
-    const struct least nowhere = {NULL, NULL, NULL};
+    static const struct least nowhere = {NULL, NULL, NULL, NULL, NULL};
     if (reads(text, w, &nowhere, ev)) {
-        if (may_be_longer(ev))
-            doubt(text, w, ev);
-        return;
+        weigh_others(text, w, ev);
+    } else {
+        *ev = fresh(ev);
+        struct others others = read_otherwise(text, w, NULL);
+        if (others.left < 0 || others.fits > 1)
+            ev->flags |= EVF_AMBIGUOUS;
+        if (others.fits == 0)
+            return false;
+        take(ev, &others.best);
+        if (is_certain(ev))
+            ev->flags &= ~(unsigned)EVF_AMBIGUOUS;
     }
-    *ev = fresh(ev);
-    if (reads_otherwise(text, w, text, ev))
-        return;
-    *ev = fresh(ev);
-    ev->kind = w->kind == EV_REJECTION ? EV_ACL_TEXT : w->kind;
-    ev->text = text;
+    if (ev->helo.p && !is_certain(ev) && helo_ends(text) > LONG_HELOS) /* more than were weighed */
+        ev->flags |= EVF_AMBIGUOUS;
+    return true;
 }
 
 /* `x@y: error ignored[: why]`, of a recipient or of the sender of a bounce */
@@ -1248,103 +1522,66 @@ static bool read_output(struct slice text, struct event *ev)
     return !s.bad;
 }
 
-static bool read_whole(struct slice text, struct event *ev)
-{
-    ev->text = text;
-    return true;
-}
-
 /* Wordings that begin with a word of the configuration or an address. */
 static bool read_inner_wording(struct slice text, struct event *ev)
 {
     static const struct {
         const char *text;
         enum event_kind kind;
-        bool (*read)(struct slice text, struct event *ev);
+        bool (*read)(struct slice text, struct event *ev); /* NULL: the text is kept as it is, if ... */
+        const char *head, *tail; /* it begins and ends so; head NULL: the words stand behind its first word */
     } inner[] = {
-        {": error ignored", EV_DELIVERY_NOTE, read_ignored},
-        {" transport process returned non-zero status", EV_INTERNAL_ERROR, read_whole},
-        {" transport process vanished unexpectedly", EV_INTERNAL_ERROR, read_whole},
-        {" transport output: ", EV_DELIVERY_NOTE, read_output},
-        {" router: skipped error: ", EV_DELIVERY_NOTE, read_whole},
-        {" (while routing <", EV_DELIVERY_NOTE, read_whole},
-        {" (while verifying <", EV_DELIVERY_NOTE, read_whole},
-        {" accept() failures: ", EV_DAEMON, read_whole},
-        {" select() failures: ", EV_DAEMON, read_whole},
-        {": accepted by +include_", EV_DNS, read_whole},
-        {" rewritten as \"", EV_DELIVERY_NOTE, read_whole},
-        {": callout unencrypted to ", EV_TLS, read_whole},
-        {": delivering unencrypted to H=", EV_TLS, read_whole}};
-    for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
-        if (slice_find(text, inner[i].text) > 0) {
-            struct event reading = fresh(ev);
-            reading.kind = inner[i].kind;
-            if (!inner[i].read(text, &reading)) {
-                reading = fresh(ev);
-                reading.kind = inner[i].kind;
-                reading.text = text;
-            }
-            *ev = reading;
-            return true;
-        }
-    return false;
-}
-
-typedef void authenticator_reader(struct scan *s, const char *verb, const struct least *least,
-                                  struct event *ev);
-
-/* A helo name may hold ") [1.2.3.4]: 535 ...", and so may the name that did not get in; a bracket before that name
-   is the helo's, one in it could be either's. */
-static void reread_authenticator(struct slice text, const char *verb, authenticator_reader *read,
-                                 struct event *ev)
-{
-    ptrdiff_t at = ev->helo.p ? slice_find_last(ev->reason, ") [") : -1;
-    ptrdiff_t id = slice_find(ev->reason, " (set_id=");
-    if (at < 0)
-        return;
-    struct least least = {ev->reason.p + at, NULL, NULL};
-    struct scan s = scan_over(text);
-    struct event reading = fresh(ev);
-    read(&s, verb, &least, &reading);
-    if (!at_end(&s) || reading.smtp_code == NUM_ABSENT)
-        return;
-    if (id < 0 || at < id)
+        {" transport output: ", EV_DELIVERY_NOTE, read_output, "<", ""},
+        {": error ignored", EV_DELIVERY_NOTE, read_ignored, "", ""},
+        {" transport process returned non-zero status", EV_INTERNAL_ERROR, NULL, NULL, ""},
+        {" transport process vanished unexpectedly", EV_INTERNAL_ERROR, NULL, NULL, ""},
+        {" router: skipped error: ", EV_DELIVERY_NOTE, NULL, NULL, ""},
+        {" (while routing <", EV_DELIVERY_NOTE, NULL, "", ")"},
+        {" (while verifying <", EV_DELIVERY_NOTE, NULL, "", ")"},
+        {" accept() failures: ", EV_DAEMON, NULL, NULL, ""},
+        {" select() failures: ", EV_DAEMON, NULL, NULL, ""},
+        {": accepted by +include_", EV_DNS, NULL, "", "include_unknown"},
+        {": accepted by +include_", EV_DNS, NULL, "", "include_defer"},
+        {" rewritten as \"", EV_DELIVERY_NOTE, NULL, "\"", ""},
+        {": callout unencrypted to ", EV_TLS, NULL, "", "(not in hosts_require_tls)"},
+        {": delivering unencrypted to H=", EV_TLS, NULL, "", "(not in hosts_require_tls)"}};
+    const char *blank = memchr(text.p, ' ', text.n);
+    for (size_t i = 0; i < sizeof inner / sizeof *inner; i++) {
+        struct event reading = fresh(ev);
+        const char *head = inner[i].head;
+        ptrdiff_t at = slice_find(text, inner[i].text);
+        reading.kind = inner[i].kind;
+        reading.text = text;
+        if (at <= 0 || (head ? !slice_starts(text, head) : text.p + at != blank) ||
+            !ends_in(text, inner[i].tail) || (inner[i].read && !inner[i].read(text, &reading)))
+            continue;
         *ev = reading;
-    ev->flags |= EVF_AMBIGUOUS;
+        return true;
+    }
+    return false;
 }
 
 static bool read_authenticator_line(struct slice text, struct event *ev)
 {
-    static const struct {
-        const char *verb;
-        authenticator_reader *read;
-    } verbs[] = {{" authenticator failed for ", read_authenticator},
-                 {" authenticator failed H=", read_client_authenticator},
-                 {" authenticator cancelled authentication H=", read_client_authenticator}};
-    const struct least nowhere = {NULL, NULL, NULL};
+    static const struct wording verbs[] = {
+        WF("", read_authenticator, AUTH_FAILURE, EVF_REJECTLOG, " authenticator failed for "),
+        WF("", read_client_authenticator, HOST_ERROR, 0, " authenticator failed H="),
+        WF("", read_client_authenticator, HOST_ERROR, 0,
+           " authenticator cancelled authentication H=")};
     const char *blank = memchr(text.p, ' ', text.n);
     if (!blank)
         return false;
     struct slice rest = slice_after(text, (size_t)(blank - text.p));
-    for (size_t i = 0; i < 3; i++) {
-        if (!slice_starts(rest, verbs[i].verb))
-            continue;
-        struct scan s = scan_over(text);
-        struct event reading = fresh(ev);
-        verbs[i].read(&s, verbs[i].verb, &nowhere, &reading);
-        if (!at_end(&s))
-            continue;
-        *ev = reading;
-        reread_authenticator(text, verbs[i].verb, verbs[i].read, ev);
-        return true;
-    }
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (slice_starts(rest, verbs[i].word) && read_wording(text, &verbs[i], ev))
+            return true;
     return false;
 }
 
 /* Exim before 4.8 wrote no H= here: `mx.y [ip] Connection refused` */
 static bool read_old_host_error(struct slice text, struct event *ev)
 {
-    const struct least nowhere = {NULL, NULL, NULL};
+    const struct least nowhere = {NULL, NULL, NULL, NULL, NULL};
     struct event reading = fresh(ev);
     struct scan s = scan_over(text);
     exim_fullhost(&s, NULL, &reading);
@@ -1362,8 +1599,11 @@ static bool read_old_host_error(struct slice text, struct event *ev)
 void exim_unflagged(struct slice text, struct event *ev)
 {
     const struct wording *w = wording_of(text);
+    if (w && read_wording(text, w, ev))
+        return;
     if (w) {
-        read_wording(text, w, ev);
+        ev->kind = w->kind == EV_REJECTION ? EV_ACL_TEXT : w->kind;
+        ev->text = text;
         return;
     }
     if (text.n && (read_authenticator_line(text, ev) || read_inner_wording(text, ev) ||

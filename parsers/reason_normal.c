@@ -448,8 +448,10 @@ size_t reason_normalise(struct slice reason, char *buf, size_t cap)
         put_rest, put_line_break, put_helo, put_address, put_enclosed, put_bracketed,
         put_url, put_commands, put_word, put_octet};
     struct out out = {buf, 0, cap};
+    enum { AHEAD = 512 }; /* what is looked at from each place on, lest the ends of many brackets be looked for far off */
     for (size_t i = 0; i < reason.n && out.n < cap;) {
-        struct place here = {reason, i, slice_after(reason, i)};
+        size_t ahead = reason.n - i < AHEAD ? reason.n - i : AHEAD;
+        struct place here = {reason, i, slice_of(reason.p + i, ahead)};
         size_t n = 0;
         for (size_t k = 0; n == 0; k++)
             n = steps[k](&here, &out);

@@ -6,90 +6,11 @@
 
    A block of a .t file, ended by a blank line: comments with #, the line, the description of it.
    A line that begins "%x " has \xHH and \\ decoded in what follows. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#include "../../src/ingest/describe.h"
-
-/* Bytes between two guard pages. */
-struct arena {
-    char *data;
-    size_t size;
-};
+#include "arena.h"
 
 struct tally {
     unsigned run, failed;
 };
-
-static void die(const char *why)
-{
-    perror(why);
-    exit(2);
-}
-
-static struct arena arena_new(size_t want)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t size = (want / page + 1) * page;
-    char *all = mmap(NULL, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (all == MAP_FAILED || mprotect(all + page, size, PROT_READ | PROT_WRITE) != 0)
-        die("mmap");
-    return (struct arena){all + page, size};
-}
-
-static void arena_free(struct arena arena)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    munmap(arena.data - page, arena.size + 2 * page);
-}
-
-/* The line such that its last byte is the last byte before the guard page; or its first the first. */
-static struct slice place(struct arena arena, struct slice line, bool at_end)
-{
-    char *to = at_end ? arena.data + arena.size - line.n : arena.data;
-    memcpy(to, line.p, line.n);
-    return slice_of(to, line.n);
-}
-
-/* Whether a slice lies in the line, or wholly outside of the arena and readable: a literal. */
-static bool slice_is_sound(struct arena arena, struct slice line, struct slice s)
-{
-    uintptr_t p = (uintptr_t)s.p, first = (uintptr_t)line.p, last = first + line.n;
-    static volatile char sink;
-    if (!s.p)
-        return s.n == 0;
-    if (p >= first && p <= last)
-        return s.n <= last - p;
-    if (p >= (uintptr_t)arena.data && p <= (uintptr_t)arena.data + arena.size)
-        return false;
-    for (size_t i = 0; i < s.n; i++)
-        sink = s.p[i];
-    (void)sink;
-    return true;
-}
-
-/* NULL, or the name of what points where it must not. */
-static const char *unsound(struct arena arena, struct slice line, const struct described *d)
-{
-#define CHECK(slice, name)                                                                         \
-    if (!slice_is_sound(arena, line, slice))                                                       \
-        return name;
-    CHECK(d->frame.host, "frame.host")
-    CHECK(d->frame.tag, "frame.tag")
-    CHECK(d->frame.body, "frame.body")
-#define TEXT(name, doc) CHECK(d->event.name, #name)
-#define NUM(name, doc)
-    EVENT_FIELDS(TEXT, NUM)
-#undef TEXT
-#undef NUM
-#undef CHECK
-    if (d->verdict == VERDICT_DAMAGED && d->event.fault_at > d->frame.body.n)
-        return "fault_at";
-    if (d->verdict == VERDICT_OK && (d->event.kind <= EV_NONE || d->event.kind >= EV_KINDS))
-        return "kind";
-    return NULL;
-}
 
 /* Both placements of every prefix, the whole line included; false and a diagnosis on the first fault. */
 static bool survives_cuts(struct arena arena, struct slice line)
@@ -98,7 +19,7 @@ static bool survives_cuts(struct arena arena, struct slice line)
         for (int at_end = 0; at_end < 2; at_end++) {
             struct described d;
             memset(arena.data, '7', arena.size);
-            struct slice cut = place(arena, slice_of(line.p, n), at_end);
+            struct slice cut = arena_place(arena, slice_of(line.p, n), at_end);
             describe_read(cut, &d);
             const char *fault = unsound(arena, cut, &d);
             if (fault) {
@@ -163,7 +84,7 @@ static void test_case(struct tally *tally, const char *file, char *line_text, co
     char *shown = strdup(line_text);
     struct slice line = raw_line(line_text);
     struct arena arena = arena_new(line.n);
-    char *got = description(place(arena, line, true));
+    char *got = description(arena_place(arena, line, true));
     bool whole = survives_cuts(arena, line), same = strcmp(got, want) == 0;
     tally->run++;
     tally->failed += !whole || !same;
