@@ -1,0 +1,163 @@
+/* perl_regex.c — what of Perl's syntax PCRE2 reads differently is rewritten, then PCRE2 does the work. */
+#include "perl_regex.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdlib.h>
+
+#include "../base/memory.h"
+
+#define JIT_STACK_START ((size_t)32 << 10)
+#define JIT_STACK_MOST ((size_t)8 << 20)
+
+struct perl_regex {
+    pcre2_code *code;
+    pcre2_match_data *match;
+    pcre2_match_context *context;
+    pcre2_jit_stack *stack;
+    bool jit;
+};
+
+/* ---- the syntax -------------------------------------------------------------------------------- */
+
+static size_t blanks(const char *p)
+{
+    return strspn(p, " \t");
+}
+
+static size_t digits(const char *p)
+{
+    return strspn(p, "0123456789");
+}
+
+/* A quantifier as Perl has it since 5.34, {,n} and blanks inside braces included: writes it as PCRE2 reads it.
+   Answers how many octets it took; 0: it is none. */
+static size_t quantifier(const char *p, char **out)
+{
+    const char *start = p++;
+    p += blanks(p);
+    const char *low = p;
+    size_t low_n = digits(p);
+    p += low_n;
+    p += blanks(p);
+    bool comma = *p == ',';
+    p += comma;
+    p += comma ? blanks(p) : 0;
+    const char *high = p;
+    size_t high_n = comma ? digits(p) : 0;
+    p += high_n;
+    p += blanks(p);
+    if (*p != '}' || low_n + high_n == 0)
+        return 0;
+    char *text = xprintf("{%.*s%s%.*s}", low_n ? (int)low_n : 1, low_n ? low : "0", comma ? "," : "", (int)high_n, high);
+    size_t n = strlen(text);
+    memcpy(*out, text, n);
+    *out += n;
+    free(text);
+    return (size_t)(p + 1 - start);
+}
+
+/* Perl takes \Q, \E and \L for its strings, not for its patterns: in a pattern that is read, as here, they are the
+   letters.  In PCRE2 they are not. */
+static bool is_string_escape(char c)
+{
+    return c && strchr("QELUlu", c);
+}
+
+/* The pattern in PCRE2's syntax; the caller's to free. */
+static char *translated(const char *p)
+{
+    char *text = xmalloc(2 * strlen(p) + 1), *out = text;
+    bool class = false;
+    for (size_t n; *p; p += n) {
+        n = 1;
+        if (*p == '\\' && p[1]) {
+            n = 2;
+            if (!is_string_escape(p[1]))
+                *out++ = '\\';
+            *out++ = p[1];
+            continue;
+        }
+        if (*p == '{' && !class && (n = quantifier(p, &out)) > 0)
+            continue;
+        n = 1;
+        class = class ? *p != ']' : *p == '[';
+        *out++ = *p;
+    }
+    *out = 0;
+    return text;
+}
+
+/* ---- compiling --------------------------------------------------------------------------------- */
+
+static pcre2_code *compile(const char *pattern, unsigned flags, struct error *err)
+{
+    uint32_t options = (flags & PERL_REGEX_LITERAL ? PCRE2_LITERAL : 0) | (flags & PERL_REGEX_CASELESS ? PCRE2_CASELESS : 0);
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    char *text = flags & PERL_REGEX_LITERAL ? xstrdup(pattern) : translated(pattern);
+    int code;
+    PCRE2_SIZE at;
+    if (!context)
+        exit(EXIT_MEMORY);
+    pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+    if (!(flags & PERL_REGEX_LITERAL))
+        pcre2_set_compile_extra_options(context, PCRE2_EXTRA_BAD_ESCAPE_IS_LITERAL);
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, options, &code, &at, context);
+    if (!compiled) {
+        char why[256];
+        pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
+        error_set(err, FAIL_USAGE, "pattern '%s': %s, behind '%.*s'", pattern, why, (int)at, text);
+    }
+    free(text);
+    pcre2_compile_context_free(context);
+    return compiled;
+}
+
+int perl_regex_new(const char *pattern, unsigned flags, struct perl_regex **regex, struct error *err)
+{
+    pcre2_code *code = compile(pattern, flags, err);
+    if (!code)
+        return -1;
+    struct perl_regex *r = *regex = xcalloc(1, sizeof *r);
+    r->code = code;
+    r->match = pcre2_match_data_create(1, NULL);
+    r->context = pcre2_match_context_create(NULL);
+    r->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MOST, NULL);
+    if (!r->match || !r->context || !r->stack)
+        exit(EXIT_MEMORY);
+    pcre2_jit_stack_assign(r->context, NULL, r->stack);
+    r->jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
+    return 0;
+}
+
+void perl_regex_free(struct perl_regex **regex)
+{
+    struct perl_regex *r = *regex;
+    if (!r)
+        return;
+    pcre2_code_free(r->code);
+    pcre2_match_data_free(r->match);
+    pcre2_match_context_free(r->context);
+    pcre2_jit_stack_free(r->stack);
+    free(r);
+    *regex = NULL;
+}
+
+/* ---- matching ---------------------------------------------------------------------------------- */
+
+int perl_regex_matches(struct perl_regex *regex, struct slice text, struct error *err)
+{
+    PCRE2_SPTR p = (PCRE2_SPTR)text.p;
+    int code = regex->jit ? pcre2_jit_match(regex->code, p, text.n, 0, 0, regex->match, regex->context)
+                          : pcre2_match(regex->code, p, text.n, 0, 0, regex->match, regex->context);
+    if (code == PCRE2_ERROR_JIT_STACKLIMIT)
+        code = pcre2_match(regex->code, p, text.n, 0, PCRE2_NO_JIT, regex->match, regex->context);
+    if (code >= 0)
+        return 1;
+    if (code == PCRE2_ERROR_NOMATCH)
+        return 0;
+    char why[256];
+    pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
+    return error_set(err, FAIL_DATA, "the pattern takes too long on this line (%s): %.*s", why,
+                     (int)(text.n < 200 ? text.n : 200), text.p);
+}
