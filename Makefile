@@ -35,7 +35,7 @@ $(GENERATED:.c=.o): %.o: %.c $(HEADERS)
 	$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) -I. -c -o $@ $<
 
 # Parsing and hashing are the hot loops; the rest gains nothing from -O3.
-$(BUILD)/parsers/%.o $(BUILD)/src/ingest/%.o $(BUILD)/src/base/hash.o: CFLAGS += -O3
+$(BUILD)/parsers/%.o $(BUILD)/src/ingest/%.o $(BUILD)/src/compat/%.o $(BUILD)/src/base/hash.o: CFLAGS += -O3
 
 $(BUILD)/embedded_files.c: $(EMBEDDED) tools/embed
 	@mkdir -p $(@D)

@@ -13,15 +13,18 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Whether s begins as the form does, in which 0 stands for any digit. */
-static bool has_form(struct slice s, const char *form)
+/* Whether s begins as the form does, in which 0 stands for any digit.  All n octets are looked at, so that the
+   compiler makes one comparison of it. */
+static inline bool has_form(struct slice s, const char *form, size_t n)
 {
-    size_t i = 0;
-    for (; form[i] && i < s.n; i++)
-        if (form[i] == '0' ? !is_digit(s.p[i]) : s.p[i] != form[i])
-            return false;
-    return !form[i];
+    unsigned bad = 0;
+    if (s.n < n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        bad |= form[i] == '0' ? (unsigned)(unsigned char)s.p[i] - '0' > 9 : s.p[i] != form[i];
+    return !bad;
 }
+#define HAS_FORM(s, form) has_form(s, form, sizeof(form) - 1)
 
 static size_t digits_at(struct slice s, size_t from)
 {
@@ -36,7 +39,7 @@ static size_t digits_at(struct slice s, size_t from)
 static size_t stamp_length(struct slice s)
 {
     size_t n = 19;
-    if (!has_form(s, "0000-00-00 00:00:00"))
+    if (!HAS_FORM(s, "0000-00-00 00:00:00"))
         return 0;
     if (n < s.n && s.p[n] == '.') {
         size_t fraction = digits_at(s, n + 1);
@@ -45,7 +48,7 @@ static size_t stamp_length(struct slice s)
     if (n >= s.n || s.p[n] != ' ')
         return 0;
     struct slice zone = slice_after(s, n);
-    return has_form(zone, " +0000 ") || has_form(zone, " -0000 ") ? n + 6 : n;
+    return HAS_FORM(zone, " +0000 ") || HAS_FORM(zone, " -0000 ") ? n + 6 : n;
 }
 
 /* Octets of "[pid] ", if it stands at from. */
@@ -54,7 +57,7 @@ static size_t pid_length(struct slice s, size_t from)
     if (from >= s.n || s.p[from] != '[')
         return 0;
     size_t n = digits_at(s, from + 1);
-    return n && has_form(slice_after(s, from + 1 + n), "] ") ? n + 3 : 0;
+    return n && HAS_FORM(slice_after(s, from + 1 + n), "] ") ? n + 3 : 0;
 }
 
 static bool read_native(struct slice whole, struct exigrep_line *line)
