@@ -39,7 +39,7 @@ static int run(int argc, char **argv)
         printf("exigrep: %s\nbuild: mailtrail %s\n", name, MAILTRAIL_VERSION);
         break;
     case EXIGREP_SEARCH:
-        code = exigrep_run(&options);
+        code = (int)exigrep_run(&options);
     }
     if (command_flush(&err) < 0) {
         error_print(&err);

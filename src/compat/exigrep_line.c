@@ -82,7 +82,8 @@ static struct slice inside_syslog(struct slice whole)
     struct frame frame;
     struct slice line = slice_of(whole.p, whole.n - (whole.n && whole.p[whole.n - 1] == '\n'));
     frame_parse(line, &frame);
-    if (!frame.own_stamp || !frame.tag.p || dialect_for(&frame) != &dialect_exim_mainlog)
+    if (frame.kind == FRAME_NONE || frame.kind == FRAME_EXIM || !frame.own_stamp ||
+        dialect_for(&frame) != &dialect_exim_mainlog)
         return SLICE_ABSENT;
     for (const char *p = frame.tag.p + frame.tag.n; p < frame.body.p; p++)
         if (stamp_length(slice_of(p, (size_t)(line.p + line.n - p))))

@@ -4,7 +4,7 @@
 
 #include "exigrep.h"
 
-enum option { LITERAL, SENSITIVE, RELATED, QUEUE_TIME, PAGER, NO_PAGER, INVERT, HELP, MANUAL, VERSION, UNKNOWN };
+enum option { LITERAL, SENSITIVE, RELATED, QUEUE_TIME, PAGER, NO_PAGER, INVERT, HELP, MANUAL, VERSION };
 
 static const struct name {
     const char *text;
@@ -16,15 +16,14 @@ static const struct name {
              {"man", MANUAL},       {"version", VERSION}};
 #define NAMES (sizeof names / sizeof *names)
 
-/* The option of a name, which may be abbreviated: no beginning is shared by two options, but a whole name may begin
-   another. */
-static enum option option_of(const char *text, size_t n)
+/* The name that one is short for, or NULL: no beginning is shared by two options, but a whole name may begin another. */
+static const struct name *name_of(const char *text, size_t n)
 {
-    enum option found = UNKNOWN;
+    const struct name *found = NULL;
     for (size_t i = 0; i < NAMES && n > 0; i++) {
         if (strncmp(names[i].text, text, n) != 0)
             continue;
-        found = names[i].option;
+        found = &names[i];
         if (names[i].text[n] == 0)
             break;
     }
@@ -47,21 +46,21 @@ static bool read_number(const char *text, int64_t *number)
 }
 
 /* Takes -t's value: behind = or as the next word.  Answers how many words that was, or -1. */
-static int take_queue_time(struct exigrep_options *options, const char *name, int n, const char *value, const char *next)
+static int take_queue_time(struct exigrep_options *options, const char *name, const char *value, const char *next)
 {
     const char *text = value ? value : next;
     if (!text || !*text) {
-        fprintf(stderr, "Option %.*s requires an argument\n", n, name);
+        fprintf(stderr, "Option %s requires an argument\n", name);
         return -1;
     }
     if (!read_number(text, &options->queue_time)) {
-        fprintf(stderr, "Value \"%s\" invalid for option %.*s (number expected)\n", text, n, name);
+        fprintf(stderr, "Value \"%s\" invalid for option %s (number expected)\n", text, name);
         return -1;
     }
     return value ? 0 : 1;
 }
 
-static void set(struct exigrep_options *options, enum option option)
+static void set(struct exigrep_options *options, enum option option, enum exigrep_wish *wish)
 {
     options->literal |= option == LITERAL;
     options->sensitive |= option == SENSITIVE;
@@ -69,6 +68,8 @@ static void set(struct exigrep_options *options, enum option option)
     options->invert |= option == INVERT;
     if (option == PAGER || option == NO_PAGER)
         options->no_pager = option == NO_PAGER;
+    if (option >= HELP)
+        *wish = option == HELP ? EXIGREP_HELP : option == MANUAL ? EXIGREP_MANUAL : EXIGREP_VERSION;
 }
 
 /* Takes the option that begins at word[0].  Answers how many words more it took, or -1: it is wrong. */
@@ -77,21 +78,19 @@ static int take_option(struct exigrep_options *options, const char *const *word,
     const char *name = *word + (strncmp(*word, "--", 2) == 0 ? 2 : 1);
     const char *equals = *name ? strchr(name + 1, '=') : NULL;
     int n = (int)(equals ? (size_t)(equals - name) : strlen(name));
-    enum option option = option_of(name, (size_t)n);
-    if (option == UNKNOWN && n == 0)
+    const struct name *full = name_of(name, (size_t)n);
+    if (!full && n == 0)
         fprintf(stderr, "Missing option after %s\n", *word);
-    else if (option == UNKNOWN)
+    else if (!full)
         fprintf(stderr, "Unknown option: %.*s\n", n, name);
-    else if (option == QUEUE_TIME)
-        return take_queue_time(options, name, n, equals ? equals + 1 : NULL, word[1]);
+    else if (full->option == QUEUE_TIME)
+        return take_queue_time(options, full->text, equals ? equals + 1 : NULL, word[1]);
     else if (equals)
-        fprintf(stderr, "Option %.*s does not take an argument\n", n, name);
-    else {
-        set(options, option);
-        *wish = option == HELP ? EXIGREP_HELP : option == MANUAL ? EXIGREP_MANUAL : option == VERSION ? EXIGREP_VERSION : *wish;
-        return 0;
-    }
-    return -1;
+        fprintf(stderr, "Option %s does not take an argument\n", full->text);
+    if (!full || equals)
+        return -1;
+    set(options, full->option, wish);
+    return 0;
 }
 
 static bool is_option(const char *word, bool strict)

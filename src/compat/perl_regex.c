@@ -64,25 +64,34 @@ static bool is_string_escape(char c)
     return c && strchr("QELUlu", c);
 }
 
+/* An escape: a backslash and what it stands in front of.  \N{U+hex} is \x{hex} in PCRE2.  As quantifier; a backslash
+   at the end is left for PCRE2 to refuse. */
+static size_t escape(const char *p, char **out)
+{
+    if (strncmp(p, "\\N{U+", 5) == 0) {
+        memcpy(*out, "\\x{", 3);
+        *out += 3;
+        return 5;
+    }
+    if (!is_string_escape(p[1]))
+        *(*out)++ = '\\';
+    if (p[1])
+        *(*out)++ = p[1];
+    return p[1] ? 2 : 1;
+}
+
 /* The pattern in PCRE2's syntax; the caller's to free. */
 static char *translated(const char *p)
 {
     char *text = xmalloc(2 * strlen(p) + 1), *out = text;
     bool class = false;
-    for (size_t n; *p; p += n) {
-        n = 1;
-        if (*p == '\\' && p[1]) {
-            n = 2;
-            if (!is_string_escape(p[1]))
-                *out++ = '\\';
-            *out++ = p[1];
+    while (*p) {
+        size_t n = *p == '\\' ? escape(p, &out) : *p == '{' && !class ? quantifier(p, &out) : 0;
+        p += n;
+        if (n)
             continue;
-        }
-        if (*p == '{' && !class && (n = quantifier(p, &out)) > 0)
-            continue;
-        n = 1;
         class = class ? *p != ']' : *p == '[';
-        *out++ = *p;
+        *out++ = *p++;
     }
     *out = 0;
     return text;
