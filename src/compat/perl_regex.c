@@ -64,8 +64,7 @@ static bool is_string_escape(char c)
     return c && strchr("QELUlu", c);
 }
 
-/* An escape: a backslash and what it stands in front of.  \N{U+hex} is \x{hex} in PCRE2.  As quantifier; a backslash
-   at the end is left for PCRE2 to refuse. */
+/* An escape: a backslash and what it stands in front of.  \N{U+hex} is \x{hex} in PCRE2.  As quantifier. */
 static size_t escape(const char *p, char **out)
 {
     if (strncmp(p, "\\N{U+", 5) == 0) {
@@ -75,9 +74,8 @@ static size_t escape(const char *p, char **out)
     }
     if (!is_string_escape(p[1]))
         *(*out)++ = '\\';
-    if (p[1])
-        *(*out)++ = p[1];
-    return p[1] ? 2 : 1;
+    *(*out)++ = p[1];
+    return 2;
 }
 
 /* The pattern in PCRE2's syntax; the caller's to free. */
@@ -99,9 +97,22 @@ static char *translated(const char *p)
 
 /* ---- compiling --------------------------------------------------------------------------------- */
 
+/* A backslash with nothing behind it, which PCRE2 would take for itself where it takes what it does not know. */
+static bool ends_in_escape(const char *pattern)
+{
+    size_t n = strlen(pattern), backslashes = 0;
+    while (backslashes < n && pattern[n - 1 - backslashes] == '\\')
+        backslashes++;
+    return backslashes % 2 == 1;
+}
+
 static pcre2_code *compile(const char *pattern, unsigned flags, struct error *err)
 {
     uint32_t options = (flags & PERL_REGEX_LITERAL ? PCRE2_LITERAL : 0) | (flags & PERL_REGEX_CASELESS ? PCRE2_CASELESS : 0);
+    if (!(flags & PERL_REGEX_LITERAL) && ends_in_escape(pattern)) {
+        error_set(err, FAIL_USAGE, "pattern '%s': \\ at its end stands in front of nothing", pattern);
+        return NULL;
+    }
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     char *text = flags & PERL_REGEX_LITERAL ? xstrdup(pattern) : translated(pattern);
     int code;

@@ -8,7 +8,7 @@ use Time::Local qw(timegm);
 
 no warnings 'regexp'; # patterns of the tests are Perl's with all their oddities
 
-our @EXPORT_OK = qw(expected parts_of @mends);
+our @EXPORT_OK = qw(expected mended parts_of sorted_parts meaning verdict first_difference @mends);
 
 # The mends, by the names that docs/compat.md gives them.  What is not a mend is the same in both.
 our @mends = qw(ends order fractions related invert-incomplete invert-case ids syslog);
@@ -17,7 +17,7 @@ my $stamp = qr/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? (?:[+-]\d{4} )?/;
 my $old_id = qr/\w{6}-\w{6}-\w{2}/;
 my $new_id = qr/[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})/;
 my $syslog = qr/^(?:<\d+>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) \S+ /;
-my $client = qr/(?:H=|U=).*?(?:F=<.*?> |\] |U=\S+ )/;
+my $client = qr/(?:H=|U=|F=<).*?(?:F=<.*?> |\] |U=\S+ |> )/;
 
 # Text, stamp, id and rest of a line; nothing: it is none of Exim's.
 sub read_line {
@@ -115,6 +115,53 @@ sub parts_of {
     my ($head, @incomplete) = split /^(?=\+\+\+ \S+ has not completed \+\+\+$)/m, $out;
     return ('', $head, @incomplete) if defined $head && $head =~ /^\+\+\+ \S+ has not completed/;
     return ($head // '', @incomplete);
+}
+
+# All of it as one text, every fault mended.
+sub mended { my ($log, $o) = @_; return join '', expected($log, $o, { map { $_ => 1 } @mends }) }
+
+# The same for the same output in another order of what is not complete.
+sub sorted_parts { my ($head, @rest) = parts_of($_[0]); return join "\0", $head, sort @rest }
+
+sub first_difference {
+    my ($wanted, $got) = map { [split /\n/, $_] } @_;
+    for my $i (0 .. (@$wanted > @$got ? $#$wanted : $#$got)) {
+        my ($x, $y) = ($wanted->[$i] // '(end)', $got->[$i] // '(end)');
+        return 'line ' . ($i + 1) . "\n  wanted: $x\n  got:    $y" if $x ne $y;
+    }
+    return 'the ends';
+}
+
+# What a command line of options and a pattern asks for.
+sub meaning {
+    my @words = @_;
+    my %o;
+    while (@words > 1) {
+        my $word = shift @words;
+        if ($word =~ /^(?:-l|--literal)$/) { $o{literal} = 1 }
+        elsif ($word =~ /^(?:-I|--sensitive)$/) { $o{sensitive} = 1 }
+        elsif ($word =~ /^(?:-M|--related)$/) { $o{related} = 1 }
+        elsif ($word =~ /^(?:-v|--invert)$/) { $o{invert} = 1 }
+        elsif ($word =~ /^(?:-t|--queue-time)$/) { $o{queue_time} = shift @words }
+        elsif ($word ne '--no-pager') { die "what is $word?\n" }
+    }
+    $o{pattern} = shift @words;
+    return \%o;
+}
+
+# Whether the outputs of the old program and of ours are what they ought to be: ours to the octet, the old one as it is
+# known to be.  Returns whether, and a reference to the list of mends that make the difference (none: there is none), and what is wrong.
+sub verdict {
+    my ($log, $o, $old, $ours) = @_;
+    my $mended = mended($log, $o);
+    return (0, [], 'ours: ' . first_difference($mended, $ours)) if $mended ne $ours;
+    my $same = sorted_parts($old) eq sorted_parts($ours);
+    return (1, []) if $same;
+    my $unmended = join '', expected($log, $o, {});
+    return (0, [], 'old: ' . first_difference(sorted_parts($unmended), sorted_parts($old)))
+        if sorted_parts($unmended) ne sorted_parts($old);
+    my %all = map { $_ => 1 } @mends;
+    return (1, [grep { $mended ne join '', expected($log, $o, { %all, $_ => 0 }) } grep { $_ ne 'order' } @mends]);
 }
 
 1;
