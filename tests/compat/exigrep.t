@@ -298,17 +298,16 @@ odd_lines();
 spilled();
 pager();
 over('town', "$root/tests/fixtures/town/mainlog", @command_lines);
-for my $mix (qw(delivery mixed rejection)) {
-    over("generated $mix", generated($mix, '--lines', 1500, '--mix', $mix, '--seed', 5), @command_lines);
-}
-over('generated, much logged', generated('provider', '--lines', 800, '--selectors', 'provider', '--seed', 6), @command_lines[map { 2 * $_ } 0 .. 17]);
+over('generated', generated('mixed', '--lines', 1500, '--seed', 5), @command_lines);
+over("generated $_", generated($_, '--lines', 1000, '--mix', $_, '--seed', 5), @command_lines[map { 2 * $_ } 0 .. 20]) for qw(delivery rejection);
+over('generated, much logged', generated('provider', '--lines', 800, '--selectors', 'provider', '--seed', 6), @command_lines[map { 2 * $_ + 1 } 0 .. 17]);
 long_ids('generated', generated('long', '--lines', 800, '--ids', 23, '--seed', 7));
 my $sets = 0;
 for my $set (-d $corpus ? sort map { m{/exim-(\w+)/mainlog$} ? $1 : () } glob "$corpus/exim-*/mainlog" : ()) {
     my $path = "$corpus/exim-$set/mainlog";
     if ($set eq 'n1') { long_ids("corpus $set", $path) }
     else {
-        over("corpus $set", $path, @command_lines[map { 4 * $_ + $sets % 4 } 0 .. 8]);
+        over("corpus $set", $path, @command_lines[map { 5 * $_ + $sets % 5 } 0 .. 7]);
         $sets++;
     }
 }
