@@ -205,10 +205,8 @@ static void pipe_as_input(const char **name)
 }
 
 /* Opens a file, or what was kept of the first reading. */
-static int open_source(struct search *search, const char *name, struct source **kept, struct source **source,
-                       struct error *err)
+static int open_source(const char *name, struct source **kept, struct source **source, struct error *err)
 {
-    (void)search;
     if (*kept) {
         *source = *kept;
         *kept = NULL;
@@ -222,7 +220,7 @@ static int open_source(struct search *search, const char *name, struct source **
 static int read_file(struct search *search, const char *name, struct source **kept, taker *take, struct error *err)
 {
     struct source *source = NULL;
-    if (open_source(search, name, kept, &source, err) < 0)
+    if (open_source(name, kept, &source, err) < 0)
         return -1;
     struct lines *lines = lines_over(source, 0, SLICE_ABSENT);
     int done = read_lines(search, lines, take, err);

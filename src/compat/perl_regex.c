@@ -6,6 +6,10 @@
 #include <stdlib.h>
 
 #include "../base/memory.h"
+#include "required_literals.h"
+
+#define LITERAL_LEAST 3   /* octets: a shorter one is in most lines */
+#define LITERAL_TRIES 1000 /* texts after which a literal that most of them hold is no longer searched for */
 
 #define JIT_STACK_START ((size_t)32 << 10)
 #define JIT_STACK_MOST ((size_t)8 << 20)
@@ -16,6 +20,11 @@ struct perl_regex {
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
     bool jit;
+    char *literals;     /* what a text must hold, as required_literals has it; NULL: not worth it */
+    const char *next;   /* the one that is searched for next, if the present one proves too frequent */
+    unsigned literal_flags;
+    struct perl_regex *literal; /* the one that is searched for now; NULL: none */
+    unsigned tried, held;       /* texts searched for it, and those that hold it */
 };
 
 /* ---- the syntax -------------------------------------------------------------------------------- */
@@ -106,7 +115,8 @@ static bool ends_in_escape(const char *pattern)
     return backslashes % 2 == 1;
 }
 
-static pcre2_code *compile(const char *pattern, unsigned flags, struct error *err)
+/* pattern as it was given, for the message; text in PCRE2's syntax. */
+static pcre2_code *compile(const char *pattern, const char *text, unsigned flags, struct error *err)
 {
     uint32_t options = (flags & PERL_REGEX_LITERAL ? PCRE2_LITERAL : 0) | (flags & PERL_REGEX_CASELESS ? PCRE2_CASELESS : 0);
     if (!(flags & PERL_REGEX_LITERAL) && ends_in_escape(pattern)) {
@@ -114,7 +124,6 @@ static pcre2_code *compile(const char *pattern, unsigned flags, struct error *er
         return NULL;
     }
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
-    char *text = flags & PERL_REGEX_LITERAL ? xstrdup(pattern) : translated(pattern);
     int code;
     PCRE2_SIZE at;
     if (!context)
@@ -128,17 +137,13 @@ static pcre2_code *compile(const char *pattern, unsigned flags, struct error *er
         pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
         error_set(err, FAIL_USAGE, "pattern '%s': %s, behind '%.*s'", pattern, why, (int)at, text);
     }
-    free(text);
     pcre2_compile_context_free(context);
     return compiled;
 }
 
-int perl_regex_new(const char *pattern, unsigned flags, struct perl_regex **regex, struct error *err)
+static struct perl_regex *with_code(pcre2_code *code)
 {
-    pcre2_code *code = compile(pattern, flags, err);
-    if (!code)
-        return -1;
-    struct perl_regex *r = *regex = xcalloc(1, sizeof *r);
+    struct perl_regex *r = xcalloc(1, sizeof *r);
     r->code = code;
     r->match = pcre2_match_data_create(1, NULL);
     r->context = pcre2_match_context_create(NULL);
@@ -147,7 +152,44 @@ int perl_regex_new(const char *pattern, unsigned flags, struct perl_regex **rege
         exit(EXIT_MEMORY);
     pcre2_jit_stack_assign(r->context, NULL, r->stack);
     r->jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
-    return 0;
+    return r;
+}
+
+/* Goes on to the next literal that is long enough. */
+static void next_literal(struct perl_regex *r)
+{
+    struct error err;
+    perl_regex_free(&r->literal);
+    r->tried = r->held = 0;
+    while (!r->literal && *r->next) {
+        size_t n = strlen(r->next);
+        if (n >= LITERAL_LEAST)
+            perl_regex_new(r->next, r->literal_flags, &r->literal, &err);
+        r->next += n + 1;
+    }
+}
+
+/* Literals are worth a search of their own where the pattern might go back and forth. */
+static void use_literals(struct perl_regex *r, const char *text, unsigned flags)
+{
+    if ((flags & PERL_REGEX_LITERAL) || !strpbrk(text, "*+{"))
+        return;
+    r->literals = xmalloc(strlen(text) + 2);
+    required_literals(text, r->literals);
+    r->next = r->literals;
+    r->literal_flags = flags | PERL_REGEX_LITERAL;
+    next_literal(r);
+}
+
+int perl_regex_new(const char *pattern, unsigned flags, struct perl_regex **regex, struct error *err)
+{
+    char *text = flags & PERL_REGEX_LITERAL ? xstrdup(pattern) : translated(pattern);
+    pcre2_code *code = compile(pattern, text, flags, err);
+    *regex = code ? with_code(code) : NULL;
+    if (code)
+        use_literals(*regex, text, flags);
+    free(text);
+    return code ? 0 : -1;
 }
 
 void perl_regex_free(struct perl_regex **regex)
@@ -155,6 +197,8 @@ void perl_regex_free(struct perl_regex **regex)
     struct perl_regex *r = *regex;
     if (!r)
         return;
+    perl_regex_free(&r->literal);
+    free(r->literals);
     pcre2_code_free(r->code);
     pcre2_match_data_free(r->match);
     pcre2_match_context_free(r->context);
@@ -165,8 +209,22 @@ void perl_regex_free(struct perl_regex **regex)
 
 /* ---- matching ---------------------------------------------------------------------------------- */
 
+/* false: text lacks what every match holds. */
+static bool may_match(struct perl_regex *regex, struct slice text, struct error *err)
+{
+    if (!regex->literal)
+        return true;
+    bool held = perl_regex_matches(regex->literal, text, err) != 0;
+    regex->held += held;
+    if (++regex->tried == LITERAL_TRIES && regex->held > LITERAL_TRIES / 2)
+        next_literal(regex);
+    return held;
+}
+
 int perl_regex_matches(struct perl_regex *regex, struct slice text, struct error *err)
 {
+    if (!may_match(regex, text, err))
+        return 0;
     PCRE2_SPTR p = (PCRE2_SPTR)text.p;
     int code = regex->jit ? pcre2_jit_match(regex->code, p, text.n, 0, 0, regex->match, regex->context)
                           : pcre2_match(regex->code, p, text.n, 0, 0, regex->match, regex->context);
