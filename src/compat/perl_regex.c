@@ -87,7 +87,7 @@ static size_t escape(const char *p, char **out)
     return 2;
 }
 
-/* The pattern in PCRE2's syntax; the caller's to free. */
+/* A pattern that does not end in an escape, in PCRE2's syntax; the caller's to free. */
 static char *translated(const char *p)
 {
     char *text = xmalloc(2 * strlen(p) + 1), *out = text;
@@ -119,10 +119,6 @@ static bool ends_in_escape(const char *pattern)
 static pcre2_code *compile(const char *pattern, const char *text, unsigned flags, struct error *err)
 {
     uint32_t options = (flags & PERL_REGEX_LITERAL ? PCRE2_LITERAL : 0) | (flags & PERL_REGEX_CASELESS ? PCRE2_CASELESS : 0);
-    if (!(flags & PERL_REGEX_LITERAL) && ends_in_escape(pattern)) {
-        error_set(err, FAIL_USAGE, "pattern '%s': \\ at its end stands in front of nothing", pattern);
-        return NULL;
-    }
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     int code;
     PCRE2_SIZE at;
@@ -183,6 +179,8 @@ static void use_literals(struct perl_regex *r, const char *text, unsigned flags)
 
 int perl_regex_new(const char *pattern, unsigned flags, struct perl_regex **regex, struct error *err)
 {
+    if (!(flags & PERL_REGEX_LITERAL) && ends_in_escape(pattern))
+        return error_set(err, FAIL_USAGE, "pattern '%s': \\ at its end stands in front of nothing", pattern);
     char *text = flags & PERL_REGEX_LITERAL ? xstrdup(pattern) : translated(pattern);
     pcre2_code *code = compile(pattern, text, flags, err);
     *regex = code ? with_code(code) : NULL;
