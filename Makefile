@@ -6,13 +6,13 @@ CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARNINGS  = -Wall -Wextra -Wconversion -Wshadow -Werror
 STANDARD  = -std=c11 -D_GNU_SOURCE
-LIBS      = -lsqlite3 -lz -lzstd -lpthread
+LIBS      = -lsqlite3 -lpcre2-8 -lz -lzstd -lpthread
 LOGS     ?= tests/fixtures/town
 DEMO_DB  ?= build/demo.db
 
 # Debian packages, by name.
-BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libxxhash-dev tzdata
-CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd time
+BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libxxhash-dev libpcre2-dev tzdata
+CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd time bash bsdutils
 
 PARSERS  := $(sort $(wildcard parsers/*.c))
 SOURCES  := $(PARSERS) $(sort $(wildcard src/*/*.c))
@@ -35,7 +35,7 @@ $(GENERATED:.c=.o): %.o: %.c $(HEADERS)
 	$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) -I. -c -o $@ $<
 
 # Parsing and hashing are the hot loops; the rest gains nothing from -O3.
-$(BUILD)/parsers/%.o $(BUILD)/src/ingest/%.o $(BUILD)/src/base/hash.o: CFLAGS += -O3
+$(BUILD)/parsers/%.o $(BUILD)/src/ingest/%.o $(BUILD)/src/compat/%.o $(BUILD)/src/base/hash.o: CFLAGS += -O3
 
 $(BUILD)/embedded_files.c: $(EMBEDDED) tools/embed
 	@mkdir -p $(@D)
@@ -74,13 +74,18 @@ ASAN_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 UNIT_TESTS = $(patsubst tests/unit/%.c,build/asan/%,$(wildcard tests/unit/*_test.c))
 LINE_FIXTURES = $(wildcard tests/fixtures/lines/*.t)
 CLI_TESTS  = $(sort $(wildcard tests/cli/*.t))
+COMPAT_TESTS = $(sort $(wildcard tests/compat/*.t))
+ROUNDS ?= 2000
 
 check: deps-check ## run every test; the last line counts
 	@$(MAKE) -s mailtrail
 	@$(MAKE) -s BUILD=build/asan CC=clang CFLAGS="$(ASAN_FLAGS)" build/asan/mailtrail $(UNIT_TESTS) build/fuzz/replay
 	@MAILTRAIL=$(CURDIR)/build/asan/mailtrail MAILTRAIL_FAST=$(CURDIR)/mailtrail LC_ALL=C TZ=UTC tests/run \
 	  "build/asan/lines_test $(LINE_FIXTURES)" $(filter-out %/lines_test,$(UNIT_TESTS)) \
-	  "build/fuzz/replay tests/fuzz/corpus" $(CLI_TESTS)
+	  "build/fuzz/replay tests/fuzz/corpus" $(CLI_TESTS) $(COMPAT_TESTS)
+
+check-compat: mailtrail deps-check ## the old programs beside ours by chance: ROUNDS=2000
+	@for program in tests/compat/random-*; do $$program $(ROUNDS) || exit 1; done
 
 build/asan/mailtrail: $(OBJECTS)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
@@ -119,4 +124,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all check fuzz bench demo install uninstall deps deps-check clean help
+.PHONY: all check check-compat fuzz bench demo install uninstall deps deps-check clean help

@@ -5,7 +5,7 @@
 #include "commands.h"
 
 static const struct command *const commands[] = {&command_ingest, &command_report, &command_status,
-                                                 &command_explain, &command_forget, NULL};
+                                                 &command_explain, &command_forget, &command_exigrep, NULL};
 
 static void print_help(FILE *out)
 {
@@ -29,8 +29,26 @@ static int no_command(const char *word)
     return command_fail(&err);
 }
 
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *const *c = commands; *c; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    return NULL;
+}
+
+/* The command that the program is called by: a link by its name is that command. */
+static const struct command *command_by_link(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return find_command(slash ? slash + 1 : path);
+}
+
 int main(int argc, char **argv)
 {
+    const struct command *command = argc > 0 ? command_by_link(argv[0]) : NULL;
+    if (command)
+        return command->run(argc, argv);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
@@ -43,8 +61,6 @@ int main(int argc, char **argv)
         puts("mailtrail " MAILTRAIL_VERSION);
         return EXIT_DONE;
     }
-    for (const struct command *const *c = commands; *c; c++)
-        if (strcmp((*c)->name, argv[1]) == 0)
-            return (*c)->run(argc - 1, argv + 1);
-    return no_command(argv[1]);
+    command = find_command(argv[1]);
+    return command ? command->run(argc - 1, argv + 1) : no_command(argv[1]);
 }

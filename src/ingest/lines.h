@@ -12,7 +12,8 @@
 struct lines;
 
 struct line {
-    struct slice text; /* LF removed, all else as it stands: may hold NULs; at most LINE_KEPT octets */
+    struct slice text; /* LF removed, all else as it stands: may hold NULs; at most LINE_KEPT octets.  Unless it was
+                          cut, or is open, its LF stands behind it and may be read */
     int64_t offset;    /* of its first octet in the source, >= 0 */
     int64_t end;       /* offset behind its LF */
     int64_t size;      /* octets of the whole line without LF; more than text.n when it was cut */
