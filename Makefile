@@ -6,12 +6,12 @@ CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARNINGS  = -Wall -Wextra -Wconversion -Wshadow -Werror
 STANDARD  = -std=c11 -D_GNU_SOURCE
-LIBS      = -lsqlite3 -lz -lzstd -lpthread
+LIBS      = -lsqlite3 -lz -lzstd -lpcre2-8 -lxlsxwriter -lpthread
 LOGS     ?= tests/fixtures/town
 DEMO_DB  ?= build/demo.db
 
 # Debian packages, by name.
-BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libxxhash-dev tzdata
+BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libxxhash-dev libpcre2-dev libxlsxwriter-dev tzdata
 CHECK_PACKAGES = clang libclang-rt-14-dev sqlite3 exim4-base perl zstd time
 
 PARSERS  := $(sort $(wildcard parsers/*.c))
@@ -35,7 +35,7 @@ $(GENERATED:.c=.o): %.o: %.c $(HEADERS)
 	$(CC) $(STANDARD) $(CFLAGS) $(WARNINGS) -I. -c -o $@ $<
 
 # Parsing and hashing are the hot loops; the rest gains nothing from -O3.
-$(BUILD)/parsers/%.o $(BUILD)/src/ingest/%.o $(BUILD)/src/base/hash.o: CFLAGS += -O3
+$(BUILD)/parsers/%.o $(BUILD)/src/ingest/%.o $(BUILD)/src/compat/%.o $(BUILD)/src/base/hash.o: CFLAGS += -O3
 
 $(BUILD)/embedded_files.c: $(EMBEDDED) tools/embed
 	@mkdir -p $(@D)

@@ -5,7 +5,7 @@
 #include "commands.h"
 
 static const struct command *const commands[] = {&command_ingest, &command_report, &command_status,
-                                                 &command_explain, &command_forget, NULL};
+                                                 &command_explain, &command_forget, &command_eximstats, NULL};
 
 static void print_help(FILE *out)
 {
@@ -29,8 +29,19 @@ static int no_command(const char *word)
     return command_fail(&err);
 }
 
+/* The command that a link to this program is named after, or NULL. */
+static const struct command *named_after(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    const char *name = slash ? slash + 1 : program;
+    return strcmp(name, command_eximstats.name) == 0 ? &command_eximstats : NULL;
+}
+
 int main(int argc, char **argv)
 {
+    const struct command *linked = argc > 0 ? named_after(argv[0]) : NULL;
+    if (linked)
+        return linked->run(argc, argv);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
