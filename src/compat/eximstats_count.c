@@ -144,7 +144,7 @@ static bool is_number_and_dots(struct slice s)
     return i == s.n;
 }
 
-/* The host without its first label, if two are left. */
+/* The host without its first label, if two are left; what is in parentheses keeps the one and the point. */
 static struct slice domain_of(struct counter *c, struct slice host)
 {
     if (*host.p == '[' || is_number_and_dots(host))
@@ -156,8 +156,8 @@ static struct slice domain_of(struct counter *c, struct slice host)
     const char *second = rest.n ? memchr(rest.p, '.', rest.n) : NULL;
     if (!dot || dot == name.p || !second || second == rest.p)
         return SLICE_LIT("localdomain");
-    char *to = scratch(c, host.n);
-    char *end = append(append(to, slice_of(host.p, open), false), rest, true);
+    char *to = scratch(c, host.n + 2);
+    char *end = append(append(to, SLICE_LIT("(."), false) - (open ? 0 : 2), rest, true);
     return slice_of(to, (size_t)(end - to));
 }
 
