@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const other_names[OTHER_KINDS] = {"Rejects", "Temp Rejects", "Ham", "Spam"};
+
 static struct histogram histogram_new(const struct eximstats_options *options)
 {
     size_t count = (size_t)options->per_hour * 24;

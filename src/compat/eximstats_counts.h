@@ -36,6 +36,8 @@ struct deliveries_total {
 
 enum { OTHER_REJECTS, OTHER_TEMPORARY, OTHER_HAM, OTHER_SPAM, OTHER_KINDS };
 
+extern const char *const other_names[OTHER_KINDS]; /* "Rejects" ... */
+
 struct other_total {
     uint64_t messages, hosts;
 };

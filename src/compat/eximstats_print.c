@@ -8,8 +8,6 @@
 
 enum { PRINTERS_MAX = OUT_KINDS };
 
-const char *const other_names[OTHER_KINDS] = {"Rejects", "Temp Rejects", "Ham", "Spam"};
-
 struct printing {
     const struct report_view *view;
     struct printer *printers[PRINTERS_MAX];

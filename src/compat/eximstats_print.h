@@ -49,8 +49,6 @@ int eximstats_print(const struct report_view *view, struct error *err);
 
 /* ---- for printers ---- */
 
-extern const char *const other_names[OTHER_KINDS]; /* "Rejects" ... */
-
 /* a * 100 / b, 0 of nothing. */
 double percent_of(uint64_t a, uint64_t b);
 

@@ -19,7 +19,7 @@ struct log_file {
 /* ---- one file ---------------------------------------------------------------------------------- */
 
 /* eximstats ends its complaint without a newline. */
-static bool is_readable(const char *path)
+bool eximstats_can_read(const char *path)
 {
     if (strcmp(path, "-") == 0)
         return true;
@@ -115,7 +115,7 @@ static struct log_file *sorted_files(char *const *paths, const struct zone *zone
     struct log_file *files = NULL;
     *count = 0;
     for (size_t i = 0; paths[i]; i++) {
-        if (!is_readable(paths[i]))
+        if (!eximstats_can_read(paths[i]))
             continue;
         files = grow(files, &capacity, *count + 1, sizeof *files);
         files[*count] = (struct log_file){paths[i], paths[1] ? begin_of(paths[i], zone) : 0, i};

@@ -7,4 +7,7 @@
 /* Reads every log of the options.  What is wrong with a file is told on standard error, and the rest goes on. */
 void eximstats_read(struct eximstats_counts *counts, const struct eximstats_options *options);
 
+/* Whether a file of the command line can be opened; complains as eximstats does if not. */
+bool eximstats_can_read(const char *path);
+
 #endif
