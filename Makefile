@@ -57,8 +57,12 @@ install: mailtrail ## install below DESTDIR/PREFIX
 	for page in packaging/man/*.[1-8]; do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
+install-compat: install ## besides, links by the names of the programs that it stands in for
+	for name in eximstats; do ln -sf mailtrail $(DESTDIR)$(PREFIX)/bin/$$name; done
+
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/mailtrail
+	for name in eximstats; do [ ! -L $(DESTDIR)$(PREFIX)/bin/$$name ] || rm -f $(DESTDIR)$(PREFIX)/bin/$$name; done
 	for page in packaging/man/*.[1-8]; do \
 	  rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
@@ -73,13 +77,18 @@ deps-check: ## install what the tests need besides
 ASAN_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 UNIT_TESTS = $(patsubst tests/unit/%.c,build/asan/%,$(wildcard tests/unit/*_test.c))
 LINE_FIXTURES = $(wildcard tests/fixtures/lines/*.t)
-CLI_TESTS  = $(sort $(wildcard tests/cli/*.t))
+CLI_TESTS  = $(sort $(wildcard tests/cli/*.t tests/compat/*.t))
 
 check: deps-check ## run every test; the last line counts
 	@$(MAKE) -s mailtrail
 	@$(MAKE) -s BUILD=build/asan CC=clang CFLAGS="$(ASAN_FLAGS)" build/asan/mailtrail $(UNIT_TESTS)
 	@MAILTRAIL=$(CURDIR)/build/asan/mailtrail MAILTRAIL_FAST=$(CURDIR)/mailtrail LC_ALL=C TZ=UTC tests/run \
 	  "build/asan/lines_test $(LINE_FIXTURES)" $(filter-out %/lines_test,$(UNIT_TESTS)) $(CLI_TESTS)
+
+ROUNDS ?= 2000
+check-compat: mailtrail deps-check ## the drop-ins beside the old programs, ROUNDS logs and options at random
+	@ALL_OPTIONS=1 MAILTRAIL=$(CURDIR)/mailtrail tests/run tests/compat/eximstats.t
+	@MAILTRAIL=$(CURDIR)/mailtrail tests/compat/random-eximstats $(ROUNDS)
 
 build/asan/mailtrail: $(OBJECTS)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
@@ -96,4 +105,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all check bench demo install uninstall deps deps-check clean help
+.PHONY: all check check-compat install-compat bench demo install uninstall deps deps-check clean help

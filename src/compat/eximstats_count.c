@@ -131,9 +131,10 @@ static struct slice refused_ip(struct slice text, struct slice peer)
     if (stands_behind(text, peer.p, "H=") || stands_behind(text, peer.p, "SMTP call from ") ||
         (stands_behind(text, peer.p, "Connection from ") && *peer.p == '['))
         return bracketed(peer);
-    bool helo = slice_starts(text, "rejected HELO from ") || slice_starts(text, "rejected EHLO from ");
-    const char *end = peer.p + peer.n;
-    return helo && end < text.p + text.n && *end == ':' ? bracketed(peer) : local;
+    if (!slice_starts(text, "rejected HELO from ") && !slice_starts(text, "rejected EHLO from "))
+        return local;
+    struct slice ip = bracketed(peer), behind = slice_of(ip.p + ip.n, (size_t)(text.p + text.n - ip.p) - ip.n);
+    return slice_starts(behind, ":") || slice_starts(behind, " I=") ? ip : local;
 }
 
 static bool is_number_and_dots(struct slice s)
@@ -196,38 +197,34 @@ static struct slice behind_at(struct slice word)
     return at ? slice_after(word, (size_t)(at - word.p) + 1) : SLICE_ABSENT;
 }
 
-/* The length of "<user@domain>" without a blank before its end, 0: none; *at: of the @. */
-static size_t domain_angle(struct slice s, size_t *at)
+/* The octets behind an @ up to a > that comes before any blank, or an absent slice; from on. */
+static struct slice angled_domain(struct slice s, size_t from)
 {
-    if (s.n < 4 || *s.p != '<')
-        return 0;
-    struct slice word = first_word(s);
-    for (size_t i = 1; i + 2 < word.n; i++)
-        if (word.p[i] == '@') {
-            const char *close = memchr(word.p + i + 2, '>', word.n - i - 2);
-            *at = i;
-            return close ? (size_t)(close - s.p) + 1 : 0;
-        }
-    return 0;
+    for (size_t i = from; i + 2 < s.n; i++) {
+        struct slice rest = first_word(slice_after(s, i));
+        const char *close = s.p[i] == '@' && rest.n > 2 ? memchr(rest.p + 2, '>', rest.n - 2) : NULL;
+        if (close)
+            return slice_of(rest.p + 1, (size_t)(close - rest.p) - 1);
+    }
+    return SLICE_ABSENT;
 }
 
+/* The first word with its blank and "<user@domain>" if that comes next; the first domain before a > in small letters. */
 static struct slice edomain_with_original(struct counter *c, struct slice rest)
 {
     struct slice word = first_word(rest);
-    size_t at = 0;
     if (word.n == 0 || word.n == rest.n)
         return slice_of(rest.p, 0);
-    size_t angle = domain_angle(slice_after(rest, word.n + 1), &at);
-    struct slice all = slice_of(rest.p, word.n + 1 + angle);
-    const char *first = memchr(all.p, '@', all.n);
-    const char *close = first ? memchr(first + 1, '>', (size_t)(all.p + all.n - first - 1)) : NULL;
-    if (!close || close == first + 1 || memchr(first, ' ', (size_t)(close - first)))
-        first = angle ? word.p + word.n + 1 + at : NULL;
-    if (!first)
+    struct slice next = first_word(slice_after(rest, word.n + 1));
+    struct slice domain = next.n && *next.p == '<' ? angled_domain(next, 1) : SLICE_ABSENT;
+    const char *end = domain.p ? domain.p + domain.n + 1 : word.p + word.n + 1;
+    struct slice all = slice_of(rest.p, (size_t)(end - rest.p));
+    struct slice first = angled_domain(all, 0);
+    if (!first.p)
         return all;
     char *to = scratch(c, all.n);
-    size_t head = (size_t)(first - all.p);
-    append(append(to, slice_of(all.p, head), false), slice_after(all, head), true);
+    append(to, all, false);
+    append(to + (first.p - all.p), first, true);
     return slice_of(to, all.n);
 }
 

@@ -59,6 +59,7 @@ struct eximstats_counts {
     struct receipt_table *receipts;           /* the first is of all; protocols in order of their first sight */
     size_t receipt_count, receipt_capacity;
     struct tallies senders[BY_KINDS], destinations[BY_KINDS];
+    bool met_senders[BY_KINDS], met_destinations[BY_KINDS]; /* their tables were in a report that was merged */
     struct tallies local_senders, local_destinations, local_domains;
     struct tallies transports, relayed, failures;
     struct tallies reasons, temporary_reasons;

@@ -80,14 +80,14 @@ static void print_receipts(struct printing *p)
 
 /* ---- league tables ----------------------------------------------------------------------------- */
 
-enum league_shape { COUNTS_ONLY, VOLUMES, VOLUMES_AND_ADDRESSES };
+enum league_shape { COUNTS_ONLY = 0, VOLUMES = 1, ADDRESSES = 2, VOLUMES_AND_ADDRESSES = 3 };
 
 static void print_league(struct printing *p, const char *name, const struct tallies *table, enum league_shape shape,
                          int sheet)
 {
     uint64_t top = p->view->options->top;
-    struct league league = {.name = name, .table = table, .volumes = shape != COUNTS_ONLY,
-                            .addresses = shape == VOLUMES_AND_ADDRESSES, .sheet = sheet};
+    struct league league = {.name = name, .table = table, .volumes = (shape & VOLUMES) != 0,
+                            .addresses = (shape & ADDRESSES) != 0, .sheet = sheet};
     league.title_name = top == 1 ? xstrdup(name) : xprintf("%" PRIu64 " %ss", top, name);
     EACH(p, league, p->view, &league);
     free(league.title_name);
@@ -100,18 +100,30 @@ static void print_if_any(struct printing *p, const char *name, const struct tall
         print_league(p, name, table, shape, sheet);
 }
 
-static void print_leagues_by(struct printing *p, const char *format, const struct tallies tables[BY_KINDS],
-                             enum league_shape shape)
+/* A table that no merged report had is empty, and has no volumes. */
+static void print_senders(struct printing *p, int by)
 {
-    bool sending = *format == 's';
-    for (int by = 0; by < BY_KINDS; by++) {
-        if (!p->view->options->by[by])
-            continue;
-        char *name = sending ? xprintf("sending %s", by_small_names[by])
-                             : xprintf("%s destination", by_small_names[by]);
-        print_league(p, name, &tables[by], shape, SHEET_DELIVERIES);
-        free(name);
-    }
+    const struct tallies *table = &p->view->counts->senders[by];
+    bool volumes = !p->view->options->merge || p->view->counts->met_senders[by];
+    char *name = xprintf("sending %s", by_small_names[by]);
+    print_league(p, name, table, volumes ? VOLUMES : COUNTS_ONLY, SHEET_DELIVERIES);
+    free(name);
+}
+
+static void print_destinations(struct printing *p, int by)
+{
+    const struct tallies *table = &p->view->counts->destinations[by];
+    bool volumes = !p->view->options->merge || p->view->counts->met_destinations[by];
+    char *name = xprintf("%s destination", by_small_names[by]);
+    print_league(p, name, table, volumes ? VOLUMES_AND_ADDRESSES : ADDRESSES, SHEET_DELIVERIES);
+    free(name);
+}
+
+static void print_by(struct printing *p, void (*print)(struct printing *p, int by))
+{
+    for (int by = 0; by < BY_KINDS; by++)
+        if (p->view->options->by[by])
+            print(p, by);
 }
 
 static void print_leagues(struct printing *p)
@@ -123,10 +135,10 @@ static void print_leagues(struct printing *p)
         return;
     print_if_any(p, "mail rejection reason", &c->reasons, COUNTS_ONLY, SHEET_REJECTIONS);
     print_if_any(p, "mail temporary rejection reason", &c->temporary_reasons, COUNTS_ONLY, SHEET_TEMPORARY);
-    print_leagues_by(p, "sending", c->senders, VOLUMES);
+    print_by(p, print_senders);
     if (users)
         print_if_any(p, "local sender", &c->local_senders, VOLUMES, SHEET_DELIVERIES);
-    print_leagues_by(p, "destination", c->destinations, VOLUMES_AND_ADDRESSES);
+    print_by(p, print_destinations);
     if (users) {
         print_if_any(p, "local destination", &c->local_destinations, VOLUMES_AND_ADDRESSES, SHEET_DELIVERIES);
         print_if_any(p, "local domain destination", &c->local_domains, VOLUMES_AND_ADDRESSES, SHEET_DELIVERIES);

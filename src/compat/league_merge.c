@@ -57,14 +57,16 @@ static bool says(struct slice title, const char *words)
     return slice_find(title, words) >= 0;
 }
 
-static struct tallies *table_by(struct slice title, struct tallies tables[BY_KINDS], const char *before,
-                                const char *after)
+static struct tallies *table_by(struct slice title, struct tallies tables[BY_KINDS], bool met[BY_KINDS],
+                                const char *before, const char *after)
 {
     for (int by = 0; by < BY_KINDS; by++) {
         char words[64];
         snprintf(words, sizeof words, "%s%s%s", before, by_small_names[by], after);
-        if (says(title, words))
+        if (says(title, words)) {
+            met[by] = true;
             return &tables[by];
+        }
     }
     return NULL;
 }
@@ -80,8 +82,8 @@ static struct tallies *table_of(struct eximstats_counts *c, struct slice title)
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         if (says(title, named[i].words))
             return named[i].table;
-    struct tallies *table = table_by(title, c->senders, "sending ", "");
-    return table ? table : table_by(title, c->destinations, " ", " destination");
+    struct tallies *table = table_by(title, c->senders, c->met_senders, "sending ", "");
+    return table ? table : table_by(title, c->destinations, c->met_destinations, " ", " destination");
 }
 
 void league_merge_begin(struct league_merge *merge, struct slice title)

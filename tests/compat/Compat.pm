@@ -92,7 +92,6 @@ sub corpus_logs {
     for my $set (qw(a c c2 c3 d d3 e3 f mix)) {
         push @logs, map { ["$set/$_", "$corpus/exim-$set/$_"] } grep { -e "$corpus/exim-$set/$_" } qw(mainlog hub-mainlog);
     }
-    push @logs, ['e1/maillog', "$corpus/exim-e1/maillog.syslog2eximlog"] if -e "$corpus/exim-e1/maillog.syslog2eximlog";
     return @logs;
 }
 

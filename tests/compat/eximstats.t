@@ -72,7 +72,7 @@ ok(@options >= 60, 'at least 60 combinations of options');
 for my $mix (qw(delivery rejection mixed)) {
     my @log = ('--lines', 3000, '--seed', 5, '--mix', $mix);
     my $short = generated("short-$mix", @log, '--ids', 16);
-    my $long = generated("long-$mix", @log, '--ids', 23);
+    my $long = write_file(tmp() . "/long-$mix.log", slurp($short) =~ s/\b([0-9A-Za-z]{6})-([0-9A-Za-z]{6})-([0-9A-Za-z]{2})\b/$1-00000$2-${3}00/gr);
     my ($old) = old_and_new([@by, $short]);
     my $new = run([tmp() . '/bin/eximstats', @by, $long]);
     ok($old->{out} eq $new->{out} && slurp($short) ne slurp($long), "$mix with ids of 23 characters", differences($old, $new));
@@ -129,6 +129,15 @@ for my $source ('print("x")', 'system("true")', '/x/ && die', '/x/e') {
     ok($new->{out} =~ m{\Aeximstats: \S+/eximstats\nbuild: 4\.96\nmailtrail\(runtime\): \d\S*\n\z}, 'three lines of version');
 }
 
+{
+    my $help = run([tmp() . '/bin/eximstats', '-h'])->{out};
+    my ($manual) = slurp(root() . '/packaging/man/mailtrail.1') =~ /^\.SS "mailtrail eximstats (.*?)^\.S[SH] /ms;
+    $manual =~ s/\\-/-/g;
+    my @options = $help =~ /(?:^  | )(-[a-z_]{2,}|-[htq](?=[A-Z]))/mg;
+    my @missing = grep { $manual !~ /(?:^|\s)\Q$_\E(?![a-z])/m } @options;
+    ok(@options > 20 && !@missing, 'every option of the help is in the manual', "@missing");
+}
+
 # ---- -merge ------------------------------------------------------------------------------------------
 
 my @all = (@by, '-bylocaldomain', '-show_rt1,2,4', '-show_dt1,2,4');
@@ -146,11 +155,11 @@ for my $words (
     [@all, '-pattern', 'Done', '/x/', @report{ 'old two html', 'old one txt', 'old rules html' }],
     ['-h2', '-t3', @report{ 'old one txt', 'old rules txt' }], ['-q10,15,90', $report{'old rules txt'}],
     ['-nr/far/', $report{'old rules txt'}], ['-t1', '-byemail', $report{'old two txt'}], ['-nvr', $report{'old two txt'}],
-    [@all, '-pattern', 'Done', '/x/', @report{ 'new one html', 'old two txt' }],
+    [@all, '-pattern', 'Done', '/x/', @report{ 'new rules html', 'old two txt' }],
 ) {
     same('-merge ' . join(' ', map { s{.*/}{}r } @$words), ['-merge', @$words]);
 }
-for my $name (qw(one two)) {
+for my $name (qw(one two rules)) {
     my $new = run([tmp() . '/bin/eximstats', '-merge', @all, '-pattern', 'Done', '/x/', $report{"new $name html"}]);
     ok($new->{out} eq slurp($report{"old $name txt"}), "$name: our page, merged, is the old text",
         differences({ out => slurp($report{"old $name txt"}), code => 0 }, $new));
