@@ -255,13 +255,15 @@ void histogram_label(const struct report_view *view, size_t slot, char label[16]
 static char *without_tags(struct slice text)
 {
     char *out = xmalloc(text.n + 1), *to = out;
-    for (size_t i = 0; i < text.n; i++) {
-        if ((text.p[i] == 'H' || text.p[i] == 'A') && i + 1 < text.n && text.p[i + 1] == '=')
-            i++;
-        else
-            *to++ = text.p[i];
+    const char *from = text.p, *end = text.p + text.n;
+    for (const char *equals; (equals = memchr(from, '=', (size_t)(end - from))); from = equals + 1) {
+        bool tag = equals > from && (equals[-1] == 'H' || equals[-1] == 'A');
+        size_t n = (size_t)(equals - from) + 1 - (tag ? 2 : 0);
+        memcpy(to, from, n);
+        to += n;
     }
-    *to = 0;
+    memcpy(to, from, (size_t)(end - from));
+    to[end - from] = 0;
     return out;
 }
 

@@ -12,10 +12,16 @@
 #define KNOWN_TEXT 2048   /* octets of a text worth remembering */
 #define STRANGERS_MAX 12
 
+/* What the rules say of a text. */
+struct known {
+    struct refusal found; /* its parts point into the text */
+    struct slice reason;  /* absent: it quotes strangers, and is not the same on each line */
+};
+
 struct refusals {
-    struct tallies known;  /* texts; the rest is beside them */
-    struct refusal *found; /* of each text; parts point into its key */
-    size_t found_capacity;
+    struct tallies texts;
+    struct known *known; /* of each text */
+    size_t known_capacity;
     struct arena keys;
     char *bare, *reason;   /* scratch: the text with marks, the reason with the marks filled */
     size_t bare_capacity, reason_capacity;
@@ -36,9 +42,9 @@ void refusals_free(struct refusals **refusals)
 {
     if (!*refusals)
         return;
-    tallies_free(&(*refusals)->known);
+    tallies_free(&(*refusals)->texts);
     arena_free(&(*refusals)->keys);
-    free((*refusals)->found);
+    free((*refusals)->known);
     free((*refusals)->bare);
     free((*refusals)->reason);
     free(*refusals);
@@ -122,25 +128,7 @@ static struct refusal judge(struct slice text, bool in_any_case)
     return refusal_of(text);
 }
 
-static void forget(struct refusals *r)
-{
-    tallies_free(&r->known);
-    arena_empty(&r->keys);
-}
-
-static const struct refusal *recall(struct refusals *r, struct slice text)
-{
-    if (r->known.count == KNOWN_MAX)
-        forget(r);
-    size_t count = r->known.count;
-    size_t index = (size_t)(tallies_at(&r->known, &r->keys, text) - r->known.items);
-    r->found = grow(r->found, &r->found_capacity, r->known.count, sizeof *r->found);
-    if (r->known.count > count)
-        r->found[index] = judge(r->known.items[index].key, false);
-    return &r->found[index];
-}
-
-/* ---- the reason -------------------------------------------------------------------------------- */
+/* ---- its reason -------------------------------------------------------------------------------- */
 
 static bool is_mark(char c)
 {
@@ -165,15 +153,31 @@ static void put(struct refusals *r, size_t *n, struct slice text)
 /* A stretch of the bare text, with the words in the marks' places. */
 static void put_part(struct refusals *r, size_t *n, struct slice bare, struct slice part, const struct strangers *s)
 {
-    size_t mark = part.n ? marks_before(bare, part.p) : 0;
-    for (size_t i = 0; i < part.n; i++) {
-        if (is_mark(part.p[i]) && mark < s->count)
+    size_t mark = part.n && s ? marks_before(bare, part.p) : 0;
+    while (part.n) {
+        size_t run = 0;
+        while (run < part.n && !is_mark(part.p[run]))
+            run++;
+        put(r, n, slice_of(part.p, run));
+        part = slice_after(part, run);
+        if (!part.n)
+            break;
+        if (s && mark < s->count)
             put(r, n, s->words[mark++]);
-        else
-            put(r, n, slice_of(part.p + i, 1));
+        part = slice_after(part, 1);
     }
 }
 
+static bool quotes_strangers(const struct refusal *found)
+{
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < found->part[i].n; k++)
+            if (is_mark(found->part[i].p[k]))
+                return true;
+    return false;
+}
+
+/* strangers: NULL if the reason does not quote any. */
 static struct slice reason_text(struct refusals *r, struct slice bare, const struct refusal *found,
                                 const struct strangers *s)
 {
@@ -186,22 +190,45 @@ static struct slice reason_text(struct refusals *r, struct slice bare, const str
     return slice_of(r->reason, n);
 }
 
+static void forget(struct refusals *r)
+{
+    tallies_free(&r->texts);
+    arena_empty(&r->keys);
+}
+
+/* What is known of a text, found out if it is new. */
+static const struct known *recall(struct refusals *r, struct slice text)
+{
+    if (r->texts.count == KNOWN_MAX)
+        forget(r);
+    size_t count = r->texts.count;
+    size_t index = (size_t)(tallies_at(&r->texts, &r->keys, text) - r->texts.items);
+    if (r->texts.count == count)
+        return &r->known[index];
+    r->known = grow(r->known, &r->known_capacity, r->texts.count, sizeof *r->known);
+    struct slice key = r->texts.items[index].key;
+    struct known *made = &r->known[index];
+    *made = (struct known){.found = judge(key, false)};
+    if (!quotes_strangers(&made->found))
+        made->reason = arena_copy(&r->keys, reason_text(r, key, &made->found, NULL));
+    return made;
+}
+
 static enum refusal_kind read(struct refusals *r, struct slice text, const struct event *ev, bool in_any_case,
                               struct slice *reason)
 {
     struct strangers s = strangers_of(text, ev);
     struct slice bare = bare_text(r, text, &s, ev->ip);
-    struct refusal own;
-    const struct refusal *found = &own;
-    if (bare.n <= KNOWN_TEXT && !in_any_case) {
-        found = recall(r, bare);
-        bare = r->known.items[found - r->found].key;
-    } else {
-        own = judge(bare, in_any_case);
+    if (bare.n > KNOWN_TEXT || in_any_case) {
+        struct refusal found = judge(bare, in_any_case);
+        *reason = reason_text(r, bare, &found, &s);
+        return found.kind;
     }
-    if (found->kind != REFUSAL_NONE)
-        *reason = reason_text(r, bare, found, &s);
-    return found->kind;
+    const struct known *known = recall(r, bare);
+    *reason = known->reason;
+    if (!reason->p)
+        *reason = reason_text(r, r->texts.items[known - r->known].key, &known->found, &s);
+    return known->found.kind;
 }
 
 enum refusal_kind refusals_read(struct refusals *refusals, struct slice text, const struct event *ev,
