@@ -32,7 +32,7 @@ struct item {
     struct slice rest; /* behind the flag and its blank */
     struct slice host; /* the word behind H=, or "local" */
     struct slice ip;   /* in its brackets, or "local" */
-    int64_t at;        /* Unix seconds */
+    int64_t at;        /* Unix seconds; of arrivals and ends only */
     int slot;          /* minute of the day */
 };
 
@@ -430,13 +430,25 @@ static void count_relayed(struct counter *c, const struct item *item, const stru
         counts_at(c->counts, &c->counts->relayed, all)->messages++;
 }
 
-static void count_refusal(struct counter *c, const struct item *item, enum refusal_kind kind, struct slice reason)
+/* The counters of a reason; a reason that comes again knows its place. */
+static struct tally *reason_tally(struct counter *c, struct tallies *table, const struct refusal_reason *reason)
+{
+    if (reason->note && *reason->note)
+        return &table->items[*reason->note - 1];
+    struct tally *tally = counts_at(c->counts, table, reason->text);
+    if (reason->note)
+        *reason->note = (uint32_t)(tally - table->items) + 1;
+    return tally;
+}
+
+static void count_refusal(struct counter *c, const struct item *item, enum refusal_kind kind,
+                          const struct refusal_reason *reason)
 {
     bool temporary = kind == REFUSAL_TEMPORARY;
     struct eximstats_counts *counts = c->counts;
-    counts_at(counts, temporary ? &counts->temporary_reasons : &counts->reasons, reason)->messages++;
+    reason_tally(c, temporary ? &counts->temporary_reasons : &counts->reasons, reason)->messages++;
     counts_at(counts, &counts->ips[temporary ? OTHER_TEMPORARY : OTHER_REJECTS], item->ip)->messages++;
-    if (c->options->debug && slice_is(reason, "Unknown"))
+    if (c->options->debug && slice_is(reason->text, "Unknown"))
         fprintf(stderr, "Unknown rejection: %.*s\n", (int)item->text.n, item->text.p);
 }
 
@@ -456,7 +468,8 @@ static void take_delivery(struct counter *c, const struct item *item)
     struct flight *flight = to_host ? flights_at(&c->flights, item->ev->exim_id)
                                     : flights_find(&c->flights, item->ev->exim_id);
     uint64_t size = flight ? flight->size : 0;
-    struct slice reason, transport = first_word(item->ev->transport);
+    struct slice transport = first_word(item->ev->transport);
+    struct refusal_reason reason;
     if (to_host) {
         flight->flags |= FLIGHT_REMOTE;
         if (c->options->relay)
@@ -474,7 +487,7 @@ static void take_delivery(struct counter *c, const struct item *item)
         count_delivery_time(c, item, flight && (flight->flags & FLIGHT_REMOTE));
     if (!transport.p) {
         enum refusal_kind kind = refusals_discard(c->refusals, item->rest, item->ev, &reason);
-        count_refusal(c, item, kind, reason);
+        count_refusal(c, item, kind, &reason);
     }
 }
 
@@ -660,7 +673,7 @@ static bool may_be_refusal(const struct event *ev)
 
 static void take_unflagged(struct counter *c, struct item *item)
 {
-    struct slice reason;
+    struct refusal_reason reason;
     if (item->ev->exim_id.p && slice_starts(item->text, "SA")) {
         note_stamp(c, item);
         take_scan(c, item);
@@ -673,7 +686,7 @@ static void take_unflagged(struct counter *c, struct item *item)
         return;
     item->ip = refused_ip(item->text, item->ev->peer);
     note_stamp(c, item);
-    count_refusal(c, item, kind, reason);
+    count_refusal(c, item, kind, &reason);
 }
 
 static bool is_flagged(const struct event *ev)
@@ -732,8 +745,11 @@ static bool is_long_enough(const struct frame *frame)
     return frame->body.n + 1 + PREFIX >= LEAST_LINE;
 }
 
+/* The instant of a line from which a time is measured, or whose year is not printed. */
 static int64_t resolve(struct counter *c, struct frame *frame, const struct event *ev)
 {
+    if (frame->at.year && ev->kind != EV_ARRIVAL && ev->kind != EV_COMPLETED)
+        return 0;
     int64_t id_second = ev->exim_id.p ? exim_id_second(ev->exim_id) : INT64_MIN;
     struct instant now = timebase_resolve(&c->time, &frame->at, id_second);
     if (!frame->at.year)
@@ -744,10 +760,10 @@ static int64_t resolve(struct counter *c, struct frame *frame, const struct even
 void counter_take(struct counter *counter, const struct entry *entry)
 {
     extern const struct dialect dialect_exim_mainlog;
-    struct entry own = *entry;
     struct event ev;
-    if (!is_exim(&own.frame) || !is_long_enough(&own.frame))
+    if (!is_exim(&entry->frame) || !is_long_enough(&entry->frame))
         return;
+    struct entry own = *entry;
     event_reset(&ev);
     dialect_exim_mainlog.parse(&own.frame, &ev);
     struct item item = {.frame = &own.frame, .ev = &ev, .at = resolve(counter, &own.frame, &ev),

@@ -16,6 +16,7 @@
 struct known {
     struct refusal found; /* its parts point into the text */
     struct slice reason;  /* absent: it quotes strangers, and is not the same on each line */
+    uint32_t note;        /* the caller's */
 };
 
 struct refusals {
@@ -197,7 +198,7 @@ static void forget(struct refusals *r)
 }
 
 /* What is known of a text, found out if it is new. */
-static const struct known *recall(struct refusals *r, struct slice text)
+static struct known *recall(struct refusals *r, struct slice text)
 {
     if (r->texts.count == KNOWN_MAX)
         forget(r);
@@ -215,30 +216,33 @@ static const struct known *recall(struct refusals *r, struct slice text)
 }
 
 static enum refusal_kind read(struct refusals *r, struct slice text, const struct event *ev, bool in_any_case,
-                              struct slice *reason)
+                              struct refusal_reason *reason)
 {
     struct strangers s = strangers_of(text, ev);
     struct slice bare = bare_text(r, text, &s, ev->ip);
+    reason->note = NULL;
     if (bare.n > KNOWN_TEXT || in_any_case) {
         struct refusal found = judge(bare, in_any_case);
-        *reason = reason_text(r, bare, &found, &s);
+        reason->text = reason_text(r, bare, &found, &s);
         return found.kind;
     }
-    const struct known *known = recall(r, bare);
-    *reason = known->reason;
-    if (!reason->p)
-        *reason = reason_text(r, r->texts.items[known - r->known].key, &known->found, &s);
+    struct known *known = recall(r, bare);
+    reason->text = known->reason;
+    if (known->reason.p)
+        reason->note = &known->note;
+    else
+        reason->text = reason_text(r, r->texts.items[known - r->known].key, &known->found, &s);
     return known->found.kind;
 }
 
 enum refusal_kind refusals_read(struct refusals *refusals, struct slice text, const struct event *ev,
-                                struct slice *reason)
+                                struct refusal_reason *reason)
 {
     return read(refusals, text, ev, false, reason);
 }
 
 enum refusal_kind refusals_discard(struct refusals *refusals, struct slice text, const struct event *ev,
-                                   struct slice *reason)
+                                   struct refusal_reason *reason)
 {
     return read(refusals, text, ev, true, reason);
 }
