@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../parsers/address.h"
+#include "eximstats_keys.h"
 #include "flights.h"
 #include "refusal.h"
 
@@ -14,14 +14,12 @@ enum { LEAST_LINE = 38 }; /* octets that eximstats wants of a line, LF counted, 
 struct counter {
     struct eximstats_counts *counts;
     const struct eximstats_options *options;
-    const struct zone *zone;
     struct timebase time;
     struct flights flights;
     struct refusals *refusals;
     struct tallies protocols; /* numbers of P= */
     uint64_t first, last;     /* ranks of stamps */
-    char *scratch;
-    size_t scratch_capacity;
+    struct scratch scratch;
 };
 
 /* A line under way through the rules. */
@@ -42,7 +40,6 @@ struct counter *counter_new(struct eximstats_counts *counts, const struct eximst
     struct counter *c = xcalloc(1, sizeof *c);
     c->counts = counts;
     c->options = options;
-    c->zone = zone;
     c->refusals = refusals_new();
     c->first = UINT64_MAX;
     timebase_start(&c->time, zone);
@@ -56,7 +53,7 @@ void counter_free(struct counter **counter)
     flights_free(&(*counter)->flights);
     refusals_free(&(*counter)->refusals);
     tallies_free(&(*counter)->protocols);
-    free((*counter)->scratch);
+    free((*counter)->scratch.p);
     free(*counter);
     *counter = NULL;
 }
@@ -66,178 +63,11 @@ void counter_begin(struct counter *counter, const struct timebase *time)
     counter->time = *time;
 }
 
-/* ---- small things ------------------------------------------------------------------------------ */
-
-static const struct slice local = {"local", 5};
+/* ---- who ---------------------------------------------------------------------------------------- */
 
 static bool is_local(struct slice host)
 {
     return slice_is(host, "local");
-}
-
-static struct slice first_word(struct slice text)
-{
-    const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
-    return slice_of(text.p, blank ? (size_t)(blank - text.p) : text.n);
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static char *scratch(struct counter *c, size_t size)
-{
-    c->scratch = grow(c->scratch, &c->scratch_capacity, size, 1);
-    return c->scratch;
-}
-
-/* Appends text, in small letters if so wanted, and answers the new end. */
-static char *append(char *to, struct slice text, bool small)
-{
-    for (size_t i = 0; i < text.n; i++)
-        to[i] = small ? lower(text.p[i]) : text.p[i];
-    return to + text.n;
-}
-
-static struct slice lowered(struct counter *c, struct slice text)
-{
-    char *to = scratch(c, text.n + 1);
-    append(to, text, true);
-    return slice_of(to, text.n);
-}
-
-/* ---- who --------------------------------------------------------------------------------------- */
-
-/* The last "[...]" of a host item. */
-static struct slice bracketed(struct slice peer)
-{
-    const char *open = peer.n ? memrchr(peer.p, '[', peer.n) : NULL;
-    const char *close = open ? memchr(open, ']', (size_t)(peer.p + peer.n - open)) : NULL;
-    return close ? slice_of(open, (size_t)(close - open) + 1) : local;
-}
-
-static bool stands_behind(struct slice text, const char *p, const char *lit)
-{
-    size_t n = strlen(lit);
-    return p >= text.p + n && memcmp(p - n, lit, n) == 0;
-}
-
-/* Of a line without a flag eximstats knows few wordings with a host but no H=. */
-static struct slice refused_ip(struct slice text, struct slice peer)
-{
-    if (!peer.p || peer.p < text.p || peer.p > text.p + text.n)
-        return local;
-    if (stands_behind(text, peer.p, "H=") || stands_behind(text, peer.p, "SMTP call from ") ||
-        (stands_behind(text, peer.p, "Connection from ") && *peer.p == '['))
-        return bracketed(peer);
-    if (!slice_starts(text, "rejected HELO from ") && !slice_starts(text, "rejected EHLO from "))
-        return local;
-    struct slice ip = bracketed(peer), behind = slice_of(ip.p + ip.n, (size_t)(text.p + text.n - ip.p) - ip.n);
-    return slice_starts(behind, ":") || slice_starts(behind, " I=") ? ip : local;
-}
-
-static bool is_number_and_dots(struct slice s)
-{
-    size_t i = 0;
-    while (i < s.n && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '.'))
-        i++;
-    return i == s.n;
-}
-
-/* The host without its first label, if two are left; what is in parentheses keeps the one and the point. */
-static struct slice domain_of(struct counter *c, struct slice host)
-{
-    if (*host.p == '[' || is_number_and_dots(host))
-        return host;
-    bool open = host.n > 1 && host.p[0] == '(' && host.p[1] != '.';
-    struct slice name = slice_after(host, open);
-    const char *dot = name.n ? memchr(name.p, '.', name.n) : NULL;
-    struct slice rest = dot ? slice_after(name, (size_t)(dot - name.p) + 1) : SLICE_ABSENT;
-    const char *second = rest.n ? memchr(rest.p, '.', rest.n) : NULL;
-    if (!dot || dot == name.p || !second || second == rest.p)
-        return SLICE_LIT("localdomain");
-    char *to = scratch(c, host.n + 2);
-    char *end = append(append(to, SLICE_LIT("(."), false) - (open ? 0 : 2), rest, true);
-    return slice_of(to, (size_t)(end - to));
-}
-
-/* "<address>" at the head of s, of which the address may be empty behind its @; 0: none. */
-static size_t angle_length(struct slice s)
-{
-    size_t i = 1;
-    if (s.n < 3 || *s.p != '<')
-        return 0;
-    while (i < s.n && s.p[i] != '@' && s.p[i] != '>')
-        i++;
-    if (i == 1 || i == s.n)
-        return 0;
-    const char *close = memchr(s.p + i, '>', s.n - i);
-    return close ? (size_t)(close - s.p) + 1 : 0;
-}
-
-/* The first word with its blank, and the original address if that comes next. */
-static struct slice email_with_original(struct slice rest)
-{
-    struct slice word = first_word(rest);
-    if (word.n == 0 || word.n == rest.n)
-        return slice_of(rest.p, 0);
-    return slice_of(rest.p, word.n + 1 + angle_length(slice_after(rest, word.n + 1)));
-}
-
-static struct slice email_of(struct counter *c, struct slice rest)
-{
-    return c->options->original ? email_with_original(rest) : first_word(rest);
-}
-
-/* What follows the first @ that something follows. */
-static struct slice behind_at(struct slice word)
-{
-    const char *at = word.n > 1 ? memchr(word.p, '@', word.n - 1) : NULL;
-    return at ? slice_after(word, (size_t)(at - word.p) + 1) : SLICE_ABSENT;
-}
-
-/* The octets behind an @ up to a > that comes before any blank, or an absent slice; from on. */
-static struct slice angled_domain(struct slice s, size_t from)
-{
-    for (size_t i = from; i + 2 < s.n; i++) {
-        struct slice rest = first_word(slice_after(s, i));
-        const char *close = s.p[i] == '@' && rest.n > 2 ? memchr(rest.p + 2, '>', rest.n - 2) : NULL;
-        if (close)
-            return slice_of(rest.p + 1, (size_t)(close - rest.p) - 1);
-    }
-    return SLICE_ABSENT;
-}
-
-/* The first word with its blank and "<user@domain>" if that comes next; the first domain before a > in small letters. */
-static struct slice edomain_with_original(struct counter *c, struct slice rest)
-{
-    struct slice word = first_word(rest);
-    if (word.n == 0 || word.n == rest.n)
-        return slice_of(rest.p, 0);
-    struct slice next = first_word(slice_after(rest, word.n + 1));
-    struct slice domain = next.n && *next.p == '<' ? angled_domain(next, 1) : SLICE_ABSENT;
-    const char *end = domain.p ? domain.p + domain.n + 1 : word.p + word.n + 1;
-    struct slice all = slice_of(rest.p, (size_t)(end - rest.p));
-    struct slice first = angled_domain(all, 0);
-    if (!first.p)
-        return all;
-    char *to = scratch(c, all.n);
-    append(to, all, false);
-    append(to + (first.p - all.p), first, true);
-    return slice_of(to, all.n);
-}
-
-static struct slice edomain_of(struct counter *c, struct slice rest)
-{
-    if (slice_starts(rest, "<>"))
-        return slice_of(rest.p, 2);
-    if (slice_starts(rest, "blackhole"))
-        return slice_of(rest.p, 9);
-    if (c->options->original)
-        return edomain_with_original(c, rest);
-    struct slice domain = behind_at(first_word(rest));
-    return domain.p ? lowered(c, domain) : SLICE_LIT("");
 }
 
 static struct slice key_of(struct counter *c, const struct item *item, int by)
@@ -246,11 +76,11 @@ static struct slice key_of(struct counter *c, const struct item *item, int by)
     case BY_HOST:
         return item->host;
     case BY_DOMAIN:
-        return domain_of(c, item->host);
+        return domain_of(&c->scratch, item->host);
     case BY_EMAIL:
-        return email_of(c, item->rest);
+        return email_of(item->rest, c->options->original);
     default:
-        return edomain_of(c, item->rest);
+        return edomain_of(&c->scratch, item->rest, c->options->original);
     }
 }
 
@@ -321,19 +151,6 @@ static void take_arrival(struct counter *c, const struct item *item)
 
 /* ---- => and -> --------------------------------------------------------------------------------- */
 
-/* " <address> " behind the user, with its blanks left out. */
-static struct slice parent_of(struct slice rest)
-{
-    struct slice from = rest;
-    for (ptrdiff_t at; (at = slice_find(from, " <")) >= 0; from = slice_after(from, (size_t)at + 1)) {
-        struct slice angle = slice_after(from, (size_t)at + 1);
-        ptrdiff_t close = angle.n > 2 ? slice_find(slice_after(angle, 2), "> ") : -1;
-        if (close >= 0)
-            return slice_of(angle.p, (size_t)close + 3);
-    }
-    return SLICE_ABSENT;
-}
-
 static void count_local_domain(struct counter *c, struct slice parent, uint64_t size)
 {
     const char *at = parent.n > 2 ? memchr(parent.p, '@', parent.n - 2) : NULL;
@@ -341,23 +158,10 @@ static void count_local_domain(struct counter *c, struct slice parent, uint64_t 
         return;
     struct slice domain = slice_of(at + 1, (size_t)(parent.p + parent.n - at) - 2);
     struct tallies *table = &c->counts->local_domains;
-    struct tally *tally = counts_at(c->counts, table, lowered(c, domain));
+    struct tally *tally = counts_at(c->counts, table, lowered(&c->scratch, domain));
     tally->messages++;
     tally->addresses++;
     tally->bytes = tally_sum(tally->bytes, size);
-}
-
-static struct slice user_of(struct counter *c, const struct item *item, struct slice *parent)
-{
-    ptrdiff_t angle = slice_find(item->rest, " <");
-    struct slice user = angle >= 0 ? slice_of(item->rest.p, (size_t)angle) : first_word(item->rest);
-    bool with_parent = c->options->original || (user.n && (*user.p == '/' || *user.p == '|'));
-    *parent = with_parent ? parent_of(item->rest) : SLICE_ABSENT;
-    if (!parent->p)
-        return user;
-    char *to = scratch(c, user.n + 1 + parent->n);
-    append(append(append(to, user, false), SLICE_LIT(" "), false), *parent, false);
-    return slice_of(to, user.n + 1 + parent->n);
 }
 
 /* Deliveries to users; message: this line stands for the message, not for a further address. */
@@ -366,7 +170,7 @@ static void count_user(struct counter *c, const struct item *item, bool message,
     struct slice parent;
     if (!wants_user(c, item) || item->rest.n == 0)
         return;
-    struct tally *tally = counts_at(c->counts, &c->counts->local_destinations, user_of(c, item, &parent));
+    struct tally *tally = counts_at(c->counts, &c->counts->local_destinations, user_of(&c->scratch, item->rest, c->options->original, &parent));
     tally->addresses++;
     if (!message)
         return;
@@ -389,37 +193,12 @@ static void count_destinations(struct counter *c, const struct item *item, bool 
     }
 }
 
-static bool equal_but_case(struct slice a, struct slice b)
-{
-    size_t i = 0;
-    while (i < a.n && i < b.n && lower(a.p[i]) == lower(b.p[i]))
-        i++;
-    return a.n == b.n && i == a.n;
-}
-
-/* The address between the brackets that come next, maybe behind one letter in parentheses: an alias, unless it is the
-   word itself. */
-static bool is_alias(struct slice rest)
-{
-    struct slice word = first_word(rest), behind = slice_after(rest, word.n);
-    if (behind.n > 5 && behind.p[1] == '(' && behind.p[2] != ')' && behind.p[3] == ')')
-        behind = slice_after(behind, 4);
-    size_t i = 0;
-    while (i < behind.n && behind.p[i] == ' ')
-        i++;
-    if (i == 0 || i == behind.n || behind.p[i] != '<')
-        return false;
-    struct slice inner = slice_after(behind, i + 1);
-    const char *close = inner.n ? memchr(inner.p, '>', inner.n) : NULL;
-    return close && close > inner.p && !equal_but_case(word, slice_of(inner.p, (size_t)(close - inner.p)));
-}
-
 static void count_relayed(struct counter *c, const struct item *item, const struct flight *flight)
 {
     if (!flight->from || is_alias(item->rest))
         return;
     struct slice from = slice_of(flight->from, strlen(flight->from)), to = first_word(item->rest);
-    char *key = scratch(c, from.n + item->host.n + item->ip.n + to.n + 10);
+    char *key = scratch(&c->scratch, from.n + item->host.n + item->ip.n + to.n + 10);
     char *end = append(append(key, from, false), SLICE_LIT(" => H="), false);
     end = append(append(end, item->host, true), item->ip, false);
     end = append(append(end, SLICE_LIT(" A="), false), to, true);
@@ -548,18 +327,6 @@ static void take_completed(struct counter *c, const struct item *item)
 
 /* ---- lines of sa-exim -------------------------------------------------------------------------- */
 
-static struct slice scanned_ip(struct slice text)
-{
-    ptrdiff_t from = slice_find(text, "From");
-    struct slice rest = from >= 0 ? slice_after(text, (size_t)from + 4) : slice_of(text.p, 0);
-    for (ptrdiff_t at; (at = slice_find(rest, "[")) >= 0; rest = slice_after(rest, (size_t)at + 1)) {
-        ptrdiff_t close = slice_find(slice_after(rest, (size_t)at), "]");
-        if (close > 1)
-            return slice_of(rest.p + at, (size_t)close + 1);
-    }
-    return slice_find(text, "(local)") >= 0 ? local : slice_of(text.p, 0);
-}
-
 /* lit, then digits, a point and a digit; with a minus before them if it may be. */
 static bool has_score(struct slice text, const char *lit, bool may_be_negative)
 {
@@ -613,8 +380,8 @@ static void note_stamp(struct counter *c, const struct item *item)
 static void note_peer(struct item *item)
 {
     struct slice peer = item->ev->peer;
-    item->host = peer.p ? first_word(peer) : local;
-    item->ip = peer.p ? bracketed(peer) : local;
+    item->host = peer.p ? first_word(peer) : local_host;
+    item->ip = peer.p ? bracketed(peer) : local_host;
 }
 
 typedef void line_taker(struct counter *c, const struct item *item);
@@ -714,7 +481,7 @@ static struct slice as_in_mainlog(struct counter *c, const struct entry *entry)
         text = entry->frame.body;
     }
     struct slice head = slice_of(stamp, strlen(stamp));
-    char *to = scratch(c, head.n + text.n + 1);
+    char *to = scratch(&c->scratch, head.n + text.n + 1);
     *append(append(to, head, false), text, false) = '\n';
     return slice_of(to, head.n + text.n + 1);
 }
