@@ -86,8 +86,11 @@ static void put_cell(FILE *out, const char *format, ...)
     fputs("</td>", out);
 }
 
+/* A reason may end with the newline of its line (eximstats' rule for "listed at"). */
 static void put_text_cell(FILE *out, struct slice text)
 {
+    if (text.n && text.p[text.n - 1] == '\n')
+        text.n--;
     fputs("<td>", out);
     put(out, text);
     fputs("</td>", out);

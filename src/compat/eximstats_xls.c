@@ -36,6 +36,8 @@ static struct xls_printer *xls_of(struct printer *printer)
 /* A workbook's text is UTF-8 of some length: other bytes become '?'. */
 static char *cell_text(struct slice text)
 {
+    if (text.n && text.p[text.n - 1] == '\n')
+        text.n--;
     size_t n = text.n < CELL_MAX ? text.n : CELL_MAX;
     char *cell = xmalloc(n + 1);
     for (size_t i = 0; i < n; i++) {

@@ -134,7 +134,7 @@ for my $source ('print("x")', 'system("true")', '/x/ && die', '/x/e') {
     my ($manual) = slurp(root() . '/packaging/man/mailtrail.1') =~ /^\.SS "mailtrail eximstats (.*?)^\.S[SH] /ms;
     $manual =~ s/\\-/-/g;
     my @options = $help =~ /(?:^  | )(-[a-z_]{2,}|-[htq](?=[A-Z]))/mg;
-    my @missing = grep { $manual !~ /(?:^|\s)\Q$_\E(?![a-z])/m } @options;
+    my @missing = grep { $manual !~ /(?:^|[\s"])\Q$_\E(?![a-z])/m } @options;
     ok(@options > 20 && !@missing, 'every option of the help is in the manual', "@missing");
 }
 
@@ -155,11 +155,19 @@ for my $words (
     [@all, '-pattern', 'Done', '/x/', @report{ 'old two html', 'old one txt', 'old rules html' }],
     ['-h2', '-t3', @report{ 'old one txt', 'old rules txt' }], ['-q10,15,90', $report{'old rules txt'}],
     ['-nr/far/', $report{'old rules txt'}], ['-t1', '-byemail', $report{'old two txt'}], ['-nvr', $report{'old two txt'}],
-    [@all, '-pattern', 'Done', '/x/', @report{ 'new rules html', 'old two txt' }],
+    ['-ne', @all, '-pattern', 'Done', '/x/', @report{ 'new one html', 'old two txt' }],
 ) {
     same('-merge ' . join(' ', map { s{.*/}{}r } @$words), ['-merge', @$words]);
 }
-for my $name (qw(one two rules)) {
+{
+    my @ten = map { sprintf "2026-11-20 10:00:%02d 1vM0aA-0000%02d-2a <= a\@a.example H=h%d.example [192.0.2.1] P=smtp S=%d\n", $_, $_, $_ % 3, 1 << 31 } 1 .. 10;
+    my ($whole) = old_and_new([write_file(tmp() . '/ten', @ten[0 .. 4])]);
+    same('-merge of ten whole gigabytes', ['-merge', write_file(tmp() . '/ten.txt', $whole->{out})]);
+    my ($half) = old_and_new([write_file(tmp() . '/ten', @ten[0 .. 1])]);
+    write_file(tmp() . '/half.txt', $half->{out});
+    same('-merge of parts of ten gigabytes', ['-merge', map { tmp() . '/half.txt' } 1 .. 5]);
+}
+for my $name (qw(one two)) {
     my $new = run([tmp() . '/bin/eximstats', '-merge', @all, '-pattern', 'Done', '/x/', $report{"new $name html"}]);
     ok($new->{out} eq slurp($report{"old $name txt"}), "$name: our page, merged, is the old text",
         differences({ out => slurp($report{"old $name txt"}), code => 0 }, $new));
