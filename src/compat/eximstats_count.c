@@ -524,11 +524,22 @@ static int64_t resolve(struct counter *c, struct frame *frame, const struct even
     return now.at;
 }
 
+/* Whether a line can add to a counter: by a flag behind an id, or by a word of refusal anywhere.  Most lines of a server
+   under attack do not, and need not be read. */
+static bool may_count(struct slice body)
+{
+    size_t id = exim_id_length(body);
+    bool flagged = id && id + 1 < body.n && strchr("<=->*(CS", body.p[id + 1]);
+    return flagged || speaks_of_refusal(body);
+}
+
 void counter_take(struct counter *counter, const struct entry *entry)
 {
     extern const struct dialect dialect_exim_mainlog;
     struct event ev;
     if (!is_exim(&entry->frame) || !is_long_enough(&entry->frame))
+        return;
+    if (entry->frame.at.year && !counter->options->pattern_count && !may_count(entry->frame.body))
         return;
     struct entry own = *entry;
     event_reset(&ev);

@@ -116,7 +116,7 @@ static struct slice bare_text(struct refusals *r, struct slice text, const struc
 
 /* ---- what is known of such a text -------------------------------------------------------------- */
 
-static bool speaks_of_refusal(struct slice text)
+bool speaks_of_refusal(struct slice text)
 {
     return memmem(text.p, text.n, "rejected", 8) || memmem(text.p, text.n, "refused", 7) ||
            memmem(text.p, text.n, "dropped", 7);

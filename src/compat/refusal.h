@@ -18,6 +18,9 @@ struct refusals;
 struct refusals *refusals_new(void);
 void refusals_free(struct refusals **refusals); /* accepts NULL, leaves NULL */
 
+/* Whether a word that eximstats knows refusals by is in it, whoever wrote it. */
+bool speaks_of_refusal(struct slice text);
+
 /* Whether a line without a flag speaks of a refusal, and why.  text is all behind the stamp and the id. */
 enum refusal_kind refusals_read(struct refusals *refusals, struct slice text, const struct event *ev,
                                 struct refusal_reason *reason);
