@@ -6,12 +6,12 @@ CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARNINGS  = -Wall -Wextra -Wconversion -Wshadow -Werror
 STANDARD  = -std=c11 -D_GNU_SOURCE
-LIBS      = -lsqlite3 -lpcre2-8 -lz -lzstd -lpthread
+LIBS      = -lsqlite3 -lpcre2-8 -lxlsxwriter -lz -lzstd -lpthread
 LOGS     ?= tests/fixtures/town
 DEMO_DB  ?= build/demo.db
 
 # Debian packages, by name.
-BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libxxhash-dev libpcre2-dev tzdata
+BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libxxhash-dev libpcre2-dev libxlsxwriter-dev tzdata
 CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd time bash bsdutils
 
 PARSERS  := $(sort $(wildcard parsers/*.c))
@@ -57,8 +57,12 @@ install: mailtrail ## install below DESTDIR/PREFIX
 	for page in packaging/man/*.[1-8]; do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
+install-compat: install ## besides, links by the names of the programs that it stands in for
+	for name in eximstats; do ln -sf mailtrail $(DESTDIR)$(PREFIX)/bin/$$name; done
+
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/mailtrail
+	for name in eximstats; do [ ! -L $(DESTDIR)$(PREFIX)/bin/$$name ] || rm -f $(DESTDIR)$(PREFIX)/bin/$$name; done
 	for page in packaging/man/*.[1-8]; do \
 	  rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
@@ -73,8 +77,7 @@ deps-check: ## install what the tests need besides
 ASAN_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 UNIT_TESTS = $(patsubst tests/unit/%.c,build/asan/%,$(wildcard tests/unit/*_test.c))
 LINE_FIXTURES = $(wildcard tests/fixtures/lines/*.t)
-CLI_TESTS  = $(sort $(wildcard tests/cli/*.t))
-COMPAT_TESTS = $(sort $(wildcard tests/compat/*.t))
+CLI_TESTS  = $(sort $(wildcard tests/cli/*.t tests/compat/*.t))
 ROUNDS ?= 2000
 
 check: deps-check ## run every test; the last line counts
@@ -82,10 +85,11 @@ check: deps-check ## run every test; the last line counts
 	@$(MAKE) -s BUILD=build/asan CC=clang CFLAGS="$(ASAN_FLAGS)" build/asan/mailtrail $(UNIT_TESTS) build/fuzz/replay
 	@MAILTRAIL=$(CURDIR)/build/asan/mailtrail MAILTRAIL_FAST=$(CURDIR)/mailtrail LC_ALL=C TZ=UTC tests/run \
 	  "build/asan/lines_test $(LINE_FIXTURES)" $(filter-out %/lines_test,$(UNIT_TESTS)) \
-	  "build/fuzz/replay tests/fuzz/corpus" $(CLI_TESTS) $(COMPAT_TESTS)
+	  "build/fuzz/replay tests/fuzz/corpus" $(CLI_TESTS)
 
-check-compat: mailtrail deps-check ## the old programs beside ours by chance: ROUNDS=2000
-	@for program in tests/compat/random-*; do $$program $(ROUNDS) || exit 1; done
+check-compat: mailtrail deps-check ## the old programs beside ours, ROUNDS logs and options by chance
+	@ALL_OPTIONS=1 MAILTRAIL=$(CURDIR)/mailtrail tests/run tests/compat/eximstats.t
+	@for program in tests/compat/random-*; do MAILTRAIL=$(CURDIR)/mailtrail $$program $(ROUNDS) || exit 1; done
 
 build/asan/mailtrail: $(OBJECTS)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
@@ -124,4 +128,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-.PHONY: all check check-compat fuzz bench demo install uninstall deps deps-check clean help
+.PHONY: all check check-compat install-compat fuzz bench demo install uninstall deps deps-check clean help

@@ -169,6 +169,7 @@ struct event {
     enum delivery_kind delivery;
     unsigned flags;  /* enum event_flag, or-ed */
     size_t fault_at; /* VERDICT_DAMAGED: offset into the body of the byte that stopped us */
+    struct slice peer; /* the host item as it is printed, behind H= or "from": name (helo) [ip]:port */
 #define TEXT(name, doc) struct slice name;
 #define NUM(name, doc) int64_t name;
     EVENT_FIELDS(TEXT, NUM)

@@ -218,8 +218,8 @@ void exim_fullhost(struct scan *s, const char *least, struct event *ev)
         s->bad = true;
         return;
     }
+    const char *start = s->p;
     if (*s->p != '(' && *s->p != '[') {
-        const char *start = s->p;
         struct slice name = scan_word(s);
         if (s->bad || scan_left(s) < 2 || (s->p[1] != '(' && s->p[1] != '[')) {
             s->p = start;
@@ -232,6 +232,8 @@ void exim_fullhost(struct scan *s, const char *least, struct event *ev)
     if (*s->p == '(')
         helo_here(s, least, ev);
     ev->ip = exim_ip(s, &ev->port);
+    if (!s->bad)
+        ev->peer = slice_of(start, (size_t)(s->p - start));
 }
 
 static void read_outhost(struct scan *s, bool colon, struct event *ev)
@@ -243,7 +245,7 @@ static void read_outhost(struct scan *s, bool colon, struct event *ev)
         name.n--;
         s->p--;
     }
-    ev->host = name;
+    ev->host = ev->peer = name;
     struct scan at = *s;
     scan_try(&at, " DS");
     if (!scan_try(&at, " ["))
@@ -251,6 +253,7 @@ static void read_outhost(struct scan *s, bool colon, struct event *ev)
     at.p--;
     *s = at;
     ev->ip = exim_ip(s, &ev->port);
+    ev->peer.n = (size_t)(s->p - name.p);
     ev->flags |= EVF_REMOTE;
     scan_try(s, "*");
 }

@@ -115,10 +115,22 @@ static bool ends_in_escape(const char *pattern)
     return backslashes % 2 == 1;
 }
 
+static uint32_t options_of(unsigned flags)
+{
+    static const struct { unsigned flag; uint32_t option; } known[] = {
+        {PERL_REGEX_LITERAL, PCRE2_LITERAL},     {PERL_REGEX_CASELESS, PCRE2_CASELESS},
+        {PERL_REGEX_MULTILINE, PCRE2_MULTILINE}, {PERL_REGEX_DOTALL, PCRE2_DOTALL},
+        {PERL_REGEX_EXTENDED, PCRE2_EXTENDED},   {PERL_REGEX_NO_CAPTURE, PCRE2_NO_AUTO_CAPTURE}};
+    uint32_t options = 0;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        options |= flags & known[i].flag ? known[i].option : 0;
+    return options;
+}
+
 /* pattern as it was given, for the message; text in PCRE2's syntax. */
 static pcre2_code *compile(const char *pattern, const char *text, unsigned flags, struct error *err)
 {
-    uint32_t options = (flags & PERL_REGEX_LITERAL ? PCRE2_LITERAL : 0) | (flags & PERL_REGEX_CASELESS ? PCRE2_CASELESS : 0);
+    uint32_t options = options_of(flags);
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     int code;
     PCRE2_SIZE at;
@@ -168,12 +180,12 @@ static void next_literal(struct perl_regex *r)
 /* Literals are worth a search of their own where the pattern might go back and forth. */
 static void use_literals(struct perl_regex *r, const char *text, unsigned flags)
 {
-    if ((flags & PERL_REGEX_LITERAL) || !strpbrk(text, "*+{"))
+    if ((flags & (PERL_REGEX_LITERAL | PERL_REGEX_EXTENDED)) || !strpbrk(text, "*+{"))
         return;
     r->literals = xmalloc(strlen(text) + 2);
     required_literals(text, r->literals);
     r->next = r->literals;
-    r->literal_flags = flags | PERL_REGEX_LITERAL;
+    r->literal_flags = (flags & PERL_REGEX_CASELESS) | PERL_REGEX_LITERAL;
     next_literal(r);
 }
 

@@ -10,6 +10,10 @@ struct perl_regex;
 enum perl_regex_flags {
     PERL_REGEX_LITERAL = 1,  /* every octet stands for itself */
     PERL_REGEX_CASELESS = 2, /* of ASCII's letters */
+    PERL_REGEX_MULTILINE = 4,  /* /m */
+    PERL_REGEX_DOTALL = 8,     /* /s */
+    PERL_REGEX_EXTENDED = 16,  /* /x */
+    PERL_REGEX_NO_CAPTURE = 32 /* /n */
 };
 
 /* Compiles a pattern.  -1: *err (FAIL_USAGE) says what is wrong with it and where. */
