@@ -1399,11 +1399,12 @@ static struct slice region_of(struct slice text, const struct ending *e, const s
     return is_field && memcmp(field.p - n, e->before, n) == 0 ? doubtful(text, e, first) : SLICE_ABSENT;
 }
 
-static struct others read_otherwise(struct slice text, const struct wording *w, const struct event *first)
+/* At most so many readings are tried as are left. */
+static struct others read_otherwise(struct slice text, const struct wording *w, const struct event *first, int left)
 {
     struct others others;
     others.first = first;
-    others.left = READINGS;
+    others.left = left;
     others.fits = 0;
     for (size_t i = 0; i < ENDINGS; i++) {
         struct slice region = region_of(text, &endings[i], first);
@@ -1461,9 +1462,9 @@ static void weigh_others(struct slice text, const struct wording *w, struct even
     if (is_certain(ev))
         return;
     bool own = !is_plausible(ev);
-    struct others others = read_otherwise(text, w, ev);
+    struct others others = read_otherwise(text, w, ev, READINGS);
     if (own && others.fits == 0 && helo_ends(text) > 1)
-        others = read_otherwise(text, w, NULL);
+        others = read_otherwise(text, w, NULL, others.left);
     if (others.left < 0)
         ev->flags |= EVF_AMBIGUOUS;
     if (others.fits == 0)
@@ -1483,7 +1484,7 @@ static bool read_wording(struct slice text, const struct wording *w, struct even
         weigh_others(text, w, ev);
     } else {
         *ev = fresh(ev);
-        struct others others = read_otherwise(text, w, NULL);
+        struct others others = read_otherwise(text, w, NULL, READINGS);
         if (others.left < 0 || others.fits > 1)
             ev->flags |= EVF_AMBIGUOUS;
         if (others.fits == 0)

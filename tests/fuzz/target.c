@@ -3,9 +3,9 @@
 
 #include "../unit/arena.h"
 
-/* No parser may take more steps: so many for each byte, and so many for any line, which may be read 64 times.  At most
+/* No parser may take more steps: so many for each byte, which may be read 64 times, and so many for any line.  At most
    512 bytes of a reason are looked at from each of its places on, several times; its normal form has at most 300 here. */
-enum { STEPS_A_BYTE = 200, STEPS_A_LINE = 150000, STEPS_A_REASON = 3000000 };
+enum { STEPS_A_BYTE = 64 * 8, STEPS_A_LINE = 150000, STEPS_A_REASON = 3000000 };
 
 static uint64_t steps;
 
