@@ -144,6 +144,10 @@ size_t exim_quoted_length(struct slice s)
 static size_t address_length(struct slice s, char stop)
 {
     size_t i = 0;
+    const char *at = memchr(s.p, stop, s.n);
+    size_t plain = at ? (size_t)(at - s.p) : s.n;
+    if (!memchr(s.p, '"', plain))
+        return memchr(s.p, ' ', plain) || memchr(s.p, '<', plain) ? s.n + 1 : plain;
     while (i < s.n && s.p[i] != stop) {
         char c = s.p[i];
         if (c != '"') {

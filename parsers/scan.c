@@ -126,20 +126,17 @@ int64_t scan_exim_time(struct scan *s)
     return total;
 }
 
-/* How seldom a byte is in a log, roughly: blanks and small letters are everywhere. */
-static int rarity(char c)
-{
-    if (c == ' ' || c == 'e' || c == 'a' || c == 'o' || c == 'i' || c == 't' || c == 'r' || c == 's' || c == 'n')
-        return 0;
-    return (c >= 'a' && c <= 'z') || c == '.' || (c >= '0' && c <= '9') ? 1 : 2;
-}
+/* How frequent a byte is in a log, roughly: blanks and small letters are everywhere. */
+static const unsigned char frequency[256] = {
+    [' '] = 2, ['.'] = 1, ['0' ... '9'] = 1, ['a'] = 2, ['b' ... 'd'] = 1, ['e'] = 2, ['f' ... 'h'] = 1, ['i'] = 2,
+    ['j' ... 'm'] = 1, ['n' ... 'o'] = 2, ['p' ... 'q'] = 1, ['r' ... 't'] = 2, ['u' ... 'z'] = 1};
 
 /* memchr for the rarest byte of lit, then the rest: several times faster than memmem for short texts. */
 ptrdiff_t slice_find(struct slice s, const char *lit)
 {
     size_t n = 0, anchor = 0;
     for (; lit[n]; n++)
-        if (rarity(lit[n]) > rarity(lit[anchor]))
+        if (frequency[(unsigned char)lit[n]] < frequency[(unsigned char)lit[anchor]])
             anchor = n;
     if (!s.p || s.n < n)
         return -1;
