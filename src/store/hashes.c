@@ -8,7 +8,7 @@
 
 #include "../base/memory.h"
 
-#define PAIR 12              /* octets stored: the hash, big-endian, then the id, of 32 bits */
+#define PAIR HASH_PAIR       /* both big-endian, the id of 32 bits */
 #define BUCKET_PAIRS 256     /* mean number of pairs beyond which buckets are parted: 3 KiB */
 #define BITS_FIRST 8
 #define BITS_MAX 24
@@ -266,5 +266,29 @@ int hashes_flush(struct hashes *h, struct error *err)
             done = write_bucket(h, bucket, h->pairs, h->pair_count, err);
     }
     h->added_count = 0;
+    return done;
+}
+
+/* ---- walking ----------------------------------------------------------------------------------- */
+
+uint64_t hashes_pair_hash(const char *pair)
+{
+    return get_hash((const unsigned char *)pair);
+}
+
+int hashes_walk(struct hashes *h, const struct hash_walk *walk, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(h->store, "SELECT bucket, pairs FROM string_hash ORDER BY bucket", err);
+    if (!stmt)
+        return -1;
+    int code, done = 0;
+    while (done == 0 && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const char *pairs = sqlite3_column_blob(stmt, 1);
+        struct slice all = slice_of(pairs ? pairs : "", (size_t)sqlite3_column_bytes(stmt, 1));
+        done = walk->visit(walk->context, sqlite3_column_int64(stmt, 0), h->bits, all, err);
+    }
+    if (done == 0 && code != SQLITE_DONE)
+        done = store_error(h->store, err);
+    sqlite3_finalize(stmt);
     return done;
 }

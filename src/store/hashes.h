@@ -3,6 +3,7 @@
 #ifndef MAILTRAIL_HASHES_H
 #define MAILTRAIL_HASHES_H
 
+#include "../../parsers/slice.h"
 #include "store.h"
 
 struct hashes;
@@ -25,5 +26,18 @@ void hashes_add(struct hashes *hashes, uint64_t hash, int64_t id);
 
 /* Stores what was added, inside the transaction that is open. */
 int hashes_flush(struct hashes *hashes, struct error *err);
+
+/* Calls visit for each bucket in their order, with its number, how many first bits of a hash make a number, and its
+   octets as stored, which are the call's only, until it answers other than 0; answers that, or -1. */
+struct hash_walk {
+    int (*visit)(void *context, int64_t bucket, int bits, struct slice pairs, struct error *err);
+    void *context;
+};
+int hashes_walk(struct hashes *hashes, const struct hash_walk *walk, struct error *err);
+
+#define HASH_PAIR 12 /* octets of a pair: the hash, then the id */
+
+/* The hash of a pair as stored. */
+uint64_t hashes_pair_hash(const char *pair);
 
 #endif
