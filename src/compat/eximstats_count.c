@@ -434,8 +434,8 @@ static void take_flagged(struct counter *c, struct item *item)
 /* The site's own words, and signatures of strangers, tell of no refusal of ours. */
 static bool may_be_refusal(const struct event *ev)
 {
-    return ev->kind != EV_ACL_TEXT && ev->kind != EV_SIGNATURE && ev->kind != EV_COMMAND_LINE &&
-           ev->kind != EV_CONTINUATION && ev->kind != EV_NONE;
+    return ev->kind != EV_ACL_TEXT && ev->kind != EV_ACL_WARNING && ev->kind != EV_SIGNATURE &&
+           ev->kind != EV_COMMAND_LINE && ev->kind != EV_CONTINUATION && ev->kind != EV_NONE;
 }
 
 static void take_unflagged(struct counter *c, struct item *item)
