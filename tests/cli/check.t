@@ -1,51 +1,86 @@
 #!/usr/bin/perl
-# What `mailtrail check` says of a sound database, and of one that the sqlite3 shell has damaged: it names what was broken.
+# mailtrail check: sound databases pass; each kind of damage is found under its name.
 use strict;
 use warnings;
-use FindBin;
-use lib $FindBin::Bin;
-use Ingest;
+use File::Basename qw(dirname);
 use Test::More;
+use lib dirname(__FILE__);
+use Ingest;
 
-my $folder = folder();
-my $db = "$folder/town.db";
-ingest($db, [root_of('tests/fixtures/town/mainlog'), root_of('tests/fixtures/town/maillog')], zone => 'UTC', code => 'any');
+my @kinds = qw(sqlite references accounting rows identity sums derived hashes);
+my $good = join '', map { sprintf "%-12sok\n", $_ } @kinds;
+my $town = folder() . '/town.db';
+my $got = mailtrail(fast(), ['ingest', '--quiet', '--db', $town, '--config', root_of('tests/fixtures/town/mailtrail.conf'),
+                             root_of('tests/fixtures/town')]);
+is($got->{code}, 0, 'the town is read');
 
-sub check {
-    my ($path, @options) = @_;
-    return mailtrail(sanitized(), ['check', '--db', $path, @options]);
+sub check { mailtrail(sanitized(), ['check', '--db', @_]) }
+
+sub is_sound {
+    my ($db, $name) = @_;
+    my $said = check($db);
+    is("$said->{code} $said->{err}$said->{out}", "0 $good", "$name is sound");
 }
 
-my $sound = check($db);
-is($sound->{code}, 0, 'a sound database: exit code 0');
-is($sound->{out}, join('', map { sprintf "%-12sok\n", $_ } qw(sqlite references accounting rows identity sums derived hashes)),
-    'a line for each kind');
-is(check($db, '--quiet')->{out}, '', 'quiet: nothing to say');
-is(check($db, 'x')->{code}, 64, 'it takes no arguments');
-is(check("$folder/none.db")->{code}, 2, 'no database');
-
-# name, what the shell does, the kind that must tell it, and what the line must hold
-my @damages = (
-    ['a tally', 'UPDATE line_tally SET lines = lines + 1 WHERE (source, dialect, kind, program) ='
-        . ' (SELECT source, dialect, kind, program FROM line_tally LIMIT 1)', 'accounting', qr/lines read, but \d+ counted/],
-    ['a row gone', 'DELETE FROM delivery WHERE (at, mark) = (SELECT at, mark FROM delivery LIMIT 1)', 'rows', qr/rows of kind delivery/],
-    ['a sum', 'UPDATE rollup_one SET count = count + 1 WHERE (bucket, key) = (SELECT bucket, key FROM rollup_one LIMIT 1)', 'sums', qr/count \d+/],
-    ['a reference', 'UPDATE delivery SET route = 999999 WHERE (at, mark) = (SELECT at, mark FROM delivery LIMIT 1)', 'references',
-        qr/delivery\.route: 1 rows name a route that is not there, as 999999/],
-    ['an orphan', 'UPDATE delivery SET orphan = 1 WHERE (at, mark) = (SELECT at, mark FROM delivery WHERE orphan IS NULL LIMIT 1)',
-        'derived', qr/orphan 1, but its arrival is known/],
-    ['a time', 'UPDATE message SET at = at + 1 WHERE id = (SELECT id FROM message WHERE received IS NOT NULL LIMIT 1)', 'derived',
-        qr/at \d+, but received \d+/],
-    ['a hash', 'UPDATE string_hash SET pairs = substr(pairs, 13) WHERE bucket = (SELECT bucket FROM string_hash WHERE length(pairs) > 12 LIMIT 1)',
-        'hashes', qr/is not found/]);
-for my $damage (@damages) {
-    my ($name, $sql, $kind, $words) = @$damage;
-    my $broken = "$folder/broken.db";
-    in_shell('cp "$1" "$2" && sqlite3 "$2" "$3"', $db, $broken, $sql);
-    my $got = check($broken);
-    is($got->{code}, 1, "$name: exit code 1");
-    like((grep { /^$kind / && !/ok$/ } split /\n/, $got->{out})[0] // '', $words, "$name: $kind tells it");
-    unlink glob "$broken*";
+# The town with one thing broken.
+sub breaks {
+    my ($name, $sql, $wanted, $code) = @_;
+    my $db = folder() . '/broken.db';
+    in_shell('cp "$1" "$2"', $town, $db);
+    in_shell('sqlite3 -batch -bail "$1" "$2" >/dev/null', $db, $sql);
+    my $said = check($db, '--quiet');
+    is($said->{code}, 1, "$name: exit code") or diag $said->{err};
+    like($said->{out}, $wanted, "$name: is named");
+    unlike($said->{out}, qr/ ok$/m, "$name: --quiet prints faults only");
 }
 
+is_sound($town, 'the town');
+my $channels = folder() . '/channels.db';
+ingest($channels, [root_of('tests/fixtures/once/channels')], zone => 'UTC');
+is_sound($channels, 'one log by five channels');
+mailtrail(fast(), ['forget', '--db', $channels, '1']);
+is_sound($channels, 'one log, after forget');
+ingest($channels, [root_of('tests/fixtures/once/channels')], zone => 'UTC');
+is_sound($channels, 'one log, read again after forget');
+
+my $some = "(at, mark) IN (SELECT at, mark FROM";
+breaks('a tally', "UPDATE line_tally SET lines = lines + 3 WHERE source = 5 AND kind = 'delivery'",
+       qr{^accounting  .*/mainlog \(source 5\): \d+ lines read, but \d+ counted by kind$}m);
+breaks('copies', "UPDATE line_tally SET copies = lines + 1 WHERE source = 5 AND kind = 'delivery'",
+       qr{^accounting  .*\(source 5\): exim_mainlog delivery: (\d+) of \d+ lines are copies$}m);
+for my $table (qw(delivery rejection auth_failure session_line scan_line event)) {
+    breaks("a row of $table", "DELETE FROM $table WHERE $some $table ORDER BY at LIMIT 1)", qr{^rows        .* rows of kind }m);
+}
+breaks('a sum', "UPDATE rollup_one SET count = count + 1 WHERE (bucket, key) IN (SELECT bucket, key FROM rollup_one LIMIT 1)",
+       qr{^sums        received of 2026-07-0\d.* stored: count}m);
+breaks('a dangling route', "UPDATE delivery SET route = 999999 WHERE $some delivery WHERE route IS NOT NULL LIMIT 1)",
+       qr{^references  delivery\.route: 1 rows name a route that is not there, as 999999$}m);
+breaks('a dangling source', "UPDATE event SET source = 77 WHERE $some event LIMIT 1)",
+       qr{^references  event\.source: 1 rows name a source that is not there, as 77$}m);
+breaks('an orphan', "UPDATE delivery SET orphan = 1 WHERE $some delivery WHERE orphan IS NULL LIMIT 1)",
+       qr{^derived     delivery at \d+ of message \S+: orphan 1, but its arrival is known$}m);
+breaks('a time', "UPDATE message SET at = at + 1 WHERE id = (SELECT id FROM message WHERE received IS NOT NULL LIMIT 1)",
+       qr{^derived     message \S+: at \d+, but received \d+$}m);
+breaks('a copy', "UPDATE message SET copy_of = 'nothing' WHERE id = (SELECT id FROM message WHERE copy_of IS NOT NULL LIMIT 1)",
+       qr{^derived     message \S+: is a copy of nothing, which is not there$}m);
+breaks('a state', "UPDATE message SET delayed = 1 - delayed WHERE id = 1", qr{^derived     message \S+: delayed}m);
+breaks('a hash pair', "UPDATE string_hash SET pairs = substr(pairs, 13) WHERE bucket = (SELECT bucket FROM string_hash WHERE length(pairs) > 12 LIMIT 1)",
+       qr{^hashes      string_hash: (?:string|client|route|cause) \d+ is not found$}m);
+
+my $bytes = folder() . '/bytes.db';
+in_shell('cp "$1" "$2"', $town, $bytes);
+open my $out, '+<:raw', $bytes or die;
+seek $out, 0, 0;
+print $out 'x' x 100;
+close $out;
+is(check($bytes)->{code}, 2, 'a file that is no database: exit code 2');
+for my $page (1, 2, 20, 41, 60) { # the first half of a page, of 8192 octets
+    in_shell('cp "$1" "$2"', $town, $bytes);
+    in_shell('yes | head -c 4096 | dd of="$1" bs=8192 seek="$2" conv=notrunc 2>/dev/null', $bytes, $page);
+    my $said = check($bytes, '--quiet');
+    ok($said->{code} == 2 && $said->{err} =~ /damaged/ || $said->{code} == 1 && $said->{out} =~ /^sqlite      \S/, "page $page overwritten is found")
+        or diag "$said->{code}\n$said->{out}$said->{err}";
+}
+is(check(folder() . '/none.db')->{code}, 2, 'no file: exit code 2');
+is(check($town, 'word')->{code}, 64, 'an argument: exit code 64');
 done_testing();
