@@ -1,6 +1,7 @@
 /* exim_fields.c — the field grammar of Exim's log lines.  Values that strangers choose are read so
    that they can only be values: a quote, blank or bracket in the wrong place makes the reading fail. */
 #include "exim_fields.h"
+#include "ascii.h"
 
 #define NONE 0
 #define AT(member) ((uint16_t)offsetof(struct event, member))
@@ -67,11 +68,6 @@ static void set_number(struct event *ev, uint16_t at, int64_t value)
 {
     if (at)
         memcpy((char *)ev + at, &value, sizeof value);
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static bool is_ip_char(char c)

@@ -1,6 +1,7 @@
 /* exim_mainlog.c — Exim's main, reject and panic log: lines with a flag behind a message id.  Lines without
    one are in exim_unflagged.c.  Fixtures: tests/fixtures/lines/exim_mainlog.t */
 #include "exim_fields.h"
+#include "ascii.h"
 
 /* How many readings of one line are tried before giving up: a stranger's line costs no more than this
    many ordinary ones. */
@@ -381,11 +382,6 @@ static void split_parents(struct event *ev)
         return;
     ev->parents = slice_of(all.p + at + 2, all.n - (size_t)at - 3);
     ev->recipient.n = (size_t)at;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
 /* Whether the original, a quoted local part and a domain, is the recipient but for its quotes, its case

@@ -1,6 +1,7 @@
 /* exim_unflagged.c — lines of Exim without a delivery flag: known wordings by their first words, lines that begin
    with a host by the words behind it.  What is left is text of the site's own. */
 #include "exim_fields.h"
+#include "ascii.h"
 
 /* Where a stranger's text may end at the earliest; NULL: at its first possible end. */
 struct least {
@@ -155,11 +156,6 @@ static void bracketed_command(struct scan *s, struct slice *address, struct even
     ev->command = between(start, s->p);
     if (ev->command.n && s->p[-1] == ' ') /* "rejected MAIL <> : no" */
         ev->command.n--;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
 /* Whether text begins with head, whatever the case of its letters. */

@@ -1,21 +1,7 @@
 /* reason.c — why a message was refused, put off or lost: its class, for counting, and its codes.  Only words are
    looked at; whose words they are, the caller knows.  The text without what varies: reason_normal.c */
 #include "dialect.h"
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool is_alnum(char c)
-{
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || (unsigned char)c >= 0x80;
-}
+#include "ascii.h"
 
 /* --- class --- */
 
@@ -199,15 +185,6 @@ static const struct { int64_t code; const char *class; } codes[] = {
     {-18, "connection"},   {-51, "retry"},  {-52, "retry"},      {-53, "retry"},
     {-54, "retry"},        {110, "timeout"}, {111, "connection"}, {104, "connection"},
     {113, "connection"},   {101, "connection"}, {28, "mailbox_full"}, {122, "mailbox_full"}};
-
-static bool begins(struct slice s, const char *text)
-{
-    size_t i = 0;
-    for (; text[i]; i++)
-        if (i >= s.n || lower(s.p[i]) != text[i])
-            return false;
-    return true;
-}
 
 /* Length of an address that begins s, bare or in brackets, or of a login name; its words say nothing. */
 static size_t name_length(struct slice s)

@@ -1,26 +1,7 @@
 /* reason_normal.c — a reason without what varies from message to message: addresses, hosts, ids, numbers, quoted
    text, lines of an answer.  What names the cause stays: words, codes, DNS lists.  Tests: tests/unit/reason_test.c */
 #include "dialect.h"
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool is_letter(char c)
-{
-    return lower(c) >= 'a' && lower(c) <= 'z';
-}
-
-static bool is_alnum(char c)
-{
-    return is_digit(c) || is_letter(c) || (unsigned char)c >= 0x80;
-}
+#include "ascii.h"
 
 struct out {
     char *p;
@@ -199,15 +180,6 @@ struct place {
     size_t at;
     struct slice rest; /* from at on */
 };
-
-static bool begins(struct slice s, const char *text)
-{
-    size_t i = 0;
-    for (; text[i]; i++)
-        if (i >= s.n || lower(s.p[i]) != text[i])
-            return false;
-    return true;
-}
 
 /* The name that did not get in, or an address that is none, is all that is left. */
 static size_t put_rest(const struct place *here, struct out *out)

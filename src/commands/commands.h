@@ -4,8 +4,7 @@
 
 #include "../base/options.h"
 #include "../store/store.h"
-
-#define MAILTRAIL_VERSION "0.1.0"
+#include "../base/version.h"
 
 extern const struct command command_ingest, command_report, command_status, command_explain, command_forget,
     command_exigrep, command_eximstats, command_check;

@@ -5,13 +5,9 @@
 
 #include "../../parsers/dialect.h"
 #include "../ingest/zone.h"
+#include "../../parsers/ascii.h"
 
 extern const struct dialect dialect_exim_mainlog;
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 /* Whether s begins as the form does, in which 0 stands for any digit.  All n octets are looked at, so that the
    compiler makes one comparison of it. */

@@ -3,7 +3,6 @@
 #define MAILTRAIL_EXIMSTATS_H
 
 #define EXIMSTATS_VERSION "4.96" /* whose figures these are */
-#define MAILTRAIL_RELEASE "0.1.0"
 
 /* Runs it; argv[0] is the name it was called by.  Answers the exit code, which is the old program's. */
 int eximstats_main(int argc, char **argv);

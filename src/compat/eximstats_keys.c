@@ -3,6 +3,7 @@
 
 #include "../../parsers/scan.h"
 #include "../base/memory.h"
+#include "../../parsers/ascii.h"
 
 /* ---- small things ------------------------------------------------------------------------------ */
 
@@ -12,11 +13,6 @@ struct slice first_word(struct slice text)
 {
     const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
     return slice_of(text.p, blank ? (size_t)(blank - text.p) : text.n);
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
 char *scratch(struct scratch *s, size_t size)

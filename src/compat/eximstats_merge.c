@@ -10,6 +10,7 @@
 #include "league_merge.h"
 #include "report_lines.h"
 #include "volume.h"
+#include "../../parsers/ascii.h"
 
 struct merging {
     struct eximstats_counts *counts;
@@ -23,11 +24,6 @@ struct merging {
 static bool is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static void skip_blanks(struct scan *s)

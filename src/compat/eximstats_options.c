@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../base/memory.h"
+#include "../base/version.h"
 #include "eximstats.h"
 #include "time_bounds.h"
 
@@ -66,7 +67,7 @@ static void print_version(const char *program)
 {
     const char *slash = strrchr(program, '/');
     printf("%s: %s\nbuild: %s\nmailtrail(runtime): %s\n", slash ? slash + 1 : program, program, EXIMSTATS_VERSION,
-           MAILTRAIL_RELEASE);
+           MAILTRAIL_VERSION);
 }
 
 /* ---- words ------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/memory.h"
+#include "../../parsers/ascii.h"
 
 struct calculation {
     const char *p, *end;
@@ -14,11 +15,6 @@ struct calculation {
 static int64_t wrapped(uint64_t n)
 {
     return (int64_t)n;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 /* A leading 0 makes it octal, as in Perl. */

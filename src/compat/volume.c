@@ -1,5 +1,6 @@
 /* volume.c — rounding and its reverse. */
 #include "volume.h"
+#include "../../parsers/ascii.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,11 +15,6 @@ void volume_shown(char text[UNIT_ROOM], uint64_t bytes, bool rounded)
         volume_text(text, bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes);
     else /* a double, as in the old program: exact up to 8 PiB */
         snprintf(text, UNIT_ROOM, "%.0f", (double)bytes);
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static uint64_t times(uint64_t n, uint64_t unit)

@@ -6,6 +6,7 @@
 
 #include "../base/hash.h"
 #include "../base/memory.h"
+#include "../../parsers/ascii.h"
 
 #define PENDING_MAX 64         /* entries of several parts under way at once; Exim writes each in one go */
 #define JOINED_MAX LINE_KEPT   /* octets of a joined line that are kept */
@@ -93,16 +94,6 @@ static struct slice clean_line(struct entries *entries, struct slice text)
 }
 
 /* ---- headers of rejected messages ---------------------------------------------------------------- */
-
-static bool is_letter(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 /* The reject log dumps headers as "T Name: text", T being Exim's header type or a blank. */
 static bool is_dumped_header(struct slice text)

@@ -31,17 +31,19 @@ struct hashes {
     size_t blob_capacity;
 };
 
+/* Each row of the tables that are found by hash has its pair, and none is ever deleted. */
 static int load_state(struct hashes *h, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(
         h->store, "SELECT coalesce((SELECT value FROM meta WHERE name = 'hash_bits'), ?1),"
-                  " coalesce((SELECT sum(length(pairs)) FROM string_hash), 0)", err);
+                  " coalesce((SELECT max(id) FROM string), 0) + coalesce((SELECT max(id) FROM client), 0)"
+                  " + coalesce((SELECT max(id) FROM route), 0) + coalesce((SELECT max(id) FROM cause), 0)", err);
     if (!stmt)
         return -1;
     sqlite3_bind_int(stmt, 1, BITS_FIRST);
     int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(h->store, err);
     h->bits = sqlite3_column_int(stmt, 0);
-    h->count = sqlite3_column_int64(stmt, 1) / PAIR;
+    h->count = sqlite3_column_int64(stmt, 1);
     sqlite3_finalize(stmt);
     return done;
 }

@@ -375,17 +375,38 @@ static int bucket_make(struct store *store, sqlite3_stmt *make, struct day *day,
     return done;
 }
 
-/* Gives the sums that say something the ids of their buckets, and puts them to the front; *lowered counts those
-   that took something away. */
+struct bucket_sql {
+    sqlite3_stmt *find, *make;
+};
+
+static int bucket_prepare(struct store *store, struct bucket_sql *sql, struct error *err)
+{
+    sql->find = store_prepare(
+        store, "SELECT id FROM rollup_bucket WHERE measure = ?1 AND day = ?2 AND server = ?3", err);
+    sql->make = sql->find ? store_prepare(
+        store, "INSERT INTO rollup_bucket (measure, day, server) VALUES (?1, ?2, ?3)", err) : NULL;
+    return sql->make ? 0 : -1;
+}
+
+/* Sees to it that day->ids has the measure's. */
+static int bucket_settle(struct store *store, const struct bucket_sql *sql, struct day *day, int measure,
+                         struct error *err)
+{
+    if (day->ids[measure])
+        return 0;
+    if (bucket_known(store, sql->find, day, measure, &day->ids[measure], err) < 0)
+        return -1;
+    return day->ids[measure] ? 0 : bucket_make(store, sql->make, day, measure, err);
+}
+
+/* Puts the sums that say something to the front, with the ids of their buckets; *lowered counts those that took
+   something away. */
 static int settle_buckets(struct rollup *rollup, struct sums *sums, struct store *store, size_t *lowered,
                           struct error *err)
 {
-    sqlite3_stmt *find = store_prepare(
-        store, "SELECT id FROM rollup_bucket WHERE measure = ?1 AND day = ?2 AND server = ?3", err);
-    sqlite3_stmt *make = find ? store_prepare(
-        store, "INSERT INTO rollup_bucket (measure, day, server) VALUES (?1, ?2, ?3)", err) : NULL;
+    struct bucket_sql sql = {NULL, NULL};
     size_t kept = 0;
-    int done = make ? 0 : -1;
+    int done = bucket_prepare(store, &sql, err);
     for (size_t i = 0; i < sums->count && done == 0; i++) {
         const int64_t *row = row_at(sums, i), *values = row + sums->keys;
         struct day *day = &rollup->days[row[0] / MEASURES];
@@ -393,15 +414,12 @@ static int settle_buckets(struct rollup *rollup, struct sums *sums, struct store
         if (!values[0] && !values[1] && !values[2])
             continue;
         *lowered += values[0] < 0 || values[1] < 0;
-        if (!day->ids[measure])
-            done = bucket_known(store, find, day, measure, &day->ids[measure], err);
-        if (done == 0 && !day->ids[measure])
-            done = bucket_make(store, make, day, measure, err);
+        done = bucket_settle(store, &sql, day, measure, err);
         memmove(row_at(sums, kept), row, sums->layout->size);
         row_at(sums, kept++)[0] = day->ids[measure] | (day->fresh[measure] ? FRESH : 0);
     }
-    sqlite3_finalize(find);
-    sqlite3_finalize(make);
+    sqlite3_finalize(sql.find);
+    sqlite3_finalize(sql.make);
     sums->count = kept;
     return done;
 }
