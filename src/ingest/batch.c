@@ -70,6 +70,36 @@ const struct row_layout common_layouts[COMMON_TABLE_COUNT] = {
 const struct row_layout message_layout = {"message", sizeof(struct message_row), message_columns,
                                           COUNT_OF(message_columns)};
 
+/* ---- rows -------------------------------------------------------------------------------------- */
+
+static char *blank_row(const struct row_layout *layout)
+{
+    char *row = xcalloc(1, layout->size);
+    for (size_t i = 0; i < layout->count; i++)
+        if (layout->columns[i].type == COLUMN_INT)
+            *(int64_t *)(void *)(row + layout->columns[i].offset) = NUM_ABSENT;
+    return row;
+}
+
+static void *new_row(struct row_list *list, const struct row_layout *layout)
+{
+    if (!list->blank)
+        list->blank = blank_row(layout);
+    list->rows = grow(list->rows, &list->capacity, list->count + 1, layout->size);
+    return memcpy(list->rows + list->count++ * layout->size, list->blank, layout->size);
+}
+
+static void free_rows(struct row_list *list)
+{
+    free(list->rows);
+    free(list->blank);
+}
+
+void *batch_row(struct batch *batch, enum event_table table)
+{
+    return new_row(&batch->events[table], &event_layouts[table]);
+}
+
 /* ---- slots: open addressing from a hash to a number, 0 is free ---------------------------------- */
 
 static uint32_t *new_slots(size_t count)
@@ -115,10 +145,10 @@ void batch_free(struct batch **batch)
         return;
     arena_free(&b->arena);
     for (size_t i = 0; i < EVENT_TABLE_COUNT; i++)
-        free(b->events[i].rows);
+        free_rows(&b->events[i]);
     for (size_t i = 0; i < COMMON_TABLE_COUNT; i++)
-        free(b->commons[i].rows);
-    free(b->messages.rows);
+        free_rows(&b->commons[i]);
+    free_rows(&b->messages);
     free(b->strings);
     free(b->hashes);
     free(b->ids);
@@ -127,24 +157,6 @@ void batch_free(struct batch **batch)
     free(b->tallies);
     free(b);
     *batch = NULL;
-}
-
-/* ---- rows -------------------------------------------------------------------------------------- */
-
-static void *new_row(struct row_list *list, const struct row_layout *layout)
-{
-    list->rows = grow(list->rows, &list->capacity, list->count + 1, layout->size);
-    char *row = list->rows + list->count++ * layout->size;
-    memset(row, 0, layout->size);
-    for (size_t i = 0; i < layout->count; i++)
-        if (layout->columns[i].type == COLUMN_INT)
-            *(int64_t *)(void *)(row + layout->columns[i].offset) = NUM_ABSENT;
-    return row;
-}
-
-void *batch_row(struct batch *batch, enum event_table table)
-{
-    return new_row(&batch->events[table], &event_layouts[table]);
 }
 
 /* ---- strings ----------------------------------------------------------------------------------- */

@@ -138,7 +138,8 @@ extern const struct row_layout common_layouts[COMMON_TABLE_COUNT];
 extern const struct row_layout message_layout;
 
 struct row_list {
-    char *rows; /* of one layout's size each */
+    char *rows;  /* of one layout's size each */
+    char *blank; /* a row that says nothing yet */
     size_t count, capacity;
 };
 

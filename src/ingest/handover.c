@@ -7,7 +7,6 @@
 #include "../base/memory.h"
 
 #define BATCHES 4 /* being filled, waiting, being written, being summed */
-#define COMMIT_OCTETS ((int64_t)96 << 20) /* of log text: few commits, and a bounded write-ahead log */
 
 struct given {
     const struct server *server;
@@ -44,7 +43,7 @@ static int write_one(struct handover *h, const struct given *given, struct batch
     finished[1] = done < 0 ? given->batch : NULL;
     if (done < 0)
         return -1;
-    return writer_pending(h->writer) >= COMMIT_OCTETS ? writer_commit(h->writer, &h->err) : 0;
+    return writer_is_due(h->writer) ? writer_commit(h->writer, &h->err) : 0;
 }
 
 static void *write_all(void *arg)

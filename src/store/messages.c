@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../../parsers/dialect.h"
+#include "../base/heads.h"
 #include "../base/memory.h"
 #include "../ingest/batch.h"
 #include "insert.h"
@@ -400,13 +401,7 @@ static void make_new(struct messages *m, struct joined *j, struct message_row *r
     }
 }
 
-/* A message of the batch by its id, whose first octets are compared as one number. */
-struct by_id {
-    uint64_t head;
-    const struct message_row *row;
-    uint32_t index;
-};
-
+/* The first octets of an id as a number of the same order. */
 static uint64_t head_of(struct slice exim_id)
 {
     uint64_t head = 0;
@@ -415,28 +410,21 @@ static uint64_t head_of(struct slice exim_id)
     return head;
 }
 
-static int compare_ids(const void *a, const void *b)
+static int compare_ids(const void *context, uint32_t a, uint32_t b)
 {
-    const struct by_id *p = a, *q = b;
-    if (p->head != q->head)
-        return p->head < q->head ? -1 : 1;
-    struct slice x = p->row->exim_id, y = q->row->exim_id;
+    const struct batch *batch = context;
+    struct slice x = batch_message(batch, a)->exim_id, y = batch_message(batch, b)->exim_id;
     int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
     return order ? order : (x.n > y.n) - (x.n < y.n);
 }
 
-static struct by_id *sorted_by_id(const struct batch *batch)
+static struct headed *sorted_by_id(const struct batch *batch)
 {
     size_t count = batch->messages.count;
-    bool in_order = true;
-    struct by_id *sorted = xmalloc(count * sizeof *sorted);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct message_row *row = batch_message(batch, i);
-        sorted[i] = (struct by_id){head_of(row->exim_id), row, i};
-        in_order = in_order && (i == 0 || sorted[i - 1].head < sorted[i].head);
-    }
-    if (!in_order)
-        qsort(sorted, count, sizeof *sorted, compare_ids);
+    struct headed *sorted = xmalloc(count * sizeof *sorted);
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = (struct headed){head_of(batch_message(batch, i)->exim_id), i};
+    heads_sort(sorted, count, compare_ids, batch);
     return sorted;
 }
 
@@ -462,7 +450,7 @@ int messages_put(struct messages *m, const struct server *server, struct batch *
 {
     size_t count = batch->messages.count, new_count = 0;
     joined->all = grow(joined->all, &joined->capacity, count, sizeof *joined->all);
-    struct by_id *sorted = sorted_by_id(batch);
+    struct headed *sorted = sorted_by_id(batch);
     uint32_t *order = xmalloc(count * sizeof *order);
     int done = 0;
     for (size_t i = 0; i < count && done == 0; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../base/hash.h"
+#include "../base/heads.h"
 #include "../ingest/batch.h"
 #include "handed.h"
 
@@ -424,29 +425,36 @@ static int settle_buckets(struct rollup *rollup, struct sums *sums, struct store
     return done;
 }
 
-static int compare_one(const void *a, const void *b)
+static int compare_keys(const void *context, uint32_t a, uint32_t b)
 {
-    const int64_t *x = a, *y = b;
-    return x[0] != y[0] ? (x[0] < y[0] ? -1 : 1) : (x[1] > y[1]) - (x[1] < y[1]);
-}
-
-static int compare_many(const void *a, const void *b)
-{
-    const int64_t *x = a, *y = b;
-    for (size_t i = 0; i < KEYS_MAX; i++)
+    const struct sums *sums = context;
+    const int64_t *x = row_at(sums, a), *y = row_at(sums, b);
+    for (size_t i = 1; i < sums->keys; i++)
         if (x[i] != y[i])
             return x[i] < y[i] ? -1 : 1;
     return 0;
 }
 
-/* Rows of fresh buckets behind the others; each part in the table's order.  Answers where the fresh begin. */
-static size_t sort_rows(struct sums *sums)
+/* The rows in their table's order, those of fresh buckets behind the others; *met: where the fresh begin.  Buckets
+   and strings are numbered within 32 bits.  The caller frees the order. */
+static uint32_t *sorted_rows(const struct sums *sums, size_t *met)
 {
-    size_t met = sums->count;
-    qsort(sums->rows, sums->count, sums->layout->size, sums->keys == 2 ? compare_one : compare_many);
-    for (; met > 0 && row_at(sums, met - 1)[0] & FRESH; met--)
-        row_at(sums, met - 1)[0] &= ~FRESH;
-    return met;
+    struct headed *heads = xmalloc(sums->count * sizeof *heads);
+    uint32_t *order = xmalloc(sums->count * sizeof *order);
+    for (uint32_t i = 0; i < sums->count; i++) {
+        int64_t *row = row_at(sums, i);
+        uint64_t fresh = row[0] & FRESH ? (uint64_t)1 << 63 : 0;
+        row[0] &= ~FRESH;
+        heads[i] = (struct headed){fresh | (uint64_t)row[0] << 32 | (uint64_t)row[1], i};
+    }
+    heads_sort(heads, sums->count, compare_keys, sums);
+    *met = 0;
+    for (size_t i = 0; i < sums->count; i++) {
+        order[i] = heads[i].index;
+        *met += !(heads[i].head >> 63);
+    }
+    free(heads);
+    return order;
 }
 
 static int run_handed(struct sums *sums, struct store *store, const char *sql, const uint32_t *order,
@@ -493,10 +501,8 @@ static int flush(struct rollup *rollup, struct sums *sums, struct store *store, 
     if (sums->count == 0)
         return 0;
     int done = settle_buckets(rollup, sums, store, &lowered, err);
-    size_t met = sort_rows(sums);
-    uint32_t *order = xmalloc(sums->count * sizeof *order);
-    for (size_t i = 0; i < sums->count; i++)
-        order[i] = (uint32_t)i;
+    size_t met;
+    uint32_t *order = sorted_rows(sums, &met);
     if (done == 0)
         done = put_rows(sums, store, met, lowered > 0, order, err);
     free(order);

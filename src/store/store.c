@@ -13,10 +13,15 @@
 #include "../base/embedded.h"
 #include "../base/memory.h"
 
+#define DRAFT_ID 0x4d547264u  /* "MTrd": a database that its first ingest has not published yet */
+#define APPLICATION_ID_AT 68  /* in the file's header: https://sqlite.org/fileformat2.html, 1.3 */
+
 struct store {
     char *path;
     sqlite3 *db;
     int lock; /* descriptor of PATH-lock, held by the one writer; -1 */
+    int file; /* of a draft: the database itself, to be synced; -1 */
+    bool draft;
     uint64_t hash_seed;
 };
 
@@ -124,6 +129,18 @@ static int make_folders(const char *path, struct error *err)
     return done;
 }
 
+/* Whether the file is a draft, told by the application id in its header.  SQLite would have to wait for a lock. */
+static bool is_draft(const struct store *store)
+{
+    unsigned char id[4] = {0};
+    int fd = open(store->path, O_RDONLY | O_CLOEXEC);
+    bool draft = fd >= 0 && pread(fd, id, sizeof id, APPLICATION_ID_AT) == sizeof id &&
+                 ((uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3]) == DRAFT_ID;
+    if (fd >= 0)
+        close(fd);
+    return draft;
+}
+
 static int check_file(struct store *store, enum store_mode mode, struct error *err)
 {
     struct stat st;
@@ -134,7 +151,10 @@ static int check_file(struct store *store, enum store_mode mode, struct error *e
         if (access(store->path, R_OK) < 0)
             return error_set(err, FAIL_DB, "%s: not readable for you; ask for its group or run as its owner",
                              store->path);
-        return 0;
+        return mode == STORE_WRITE || !is_draft(store)
+                   ? 0 : error_set(err, FAIL_DB,
+                                   "%s: is being filled for the first time; wait for that ingest, or run it again if "
+                                   "it was stopped", store->path);
     }
     if (mode != STORE_WRITE)
         return error_set(err, FAIL_DB, "%s: no such database; make it with: mailtrail ingest --db %s LOGS",
@@ -162,6 +182,13 @@ static int take_lock(struct store *store, struct error *err)
                          store->path);
     free(name);
     return done;
+}
+
+/* What was left of a first ingest that did not come to its end.  The lock is held. */
+static int clear_draft(struct store *store, struct error *err)
+{
+    return !is_draft(store) || truncate(store->path, 0) == 0
+               ? 0 : error_set(err, FAIL_DB, "%s: cannot be begun anew: %s", store->path, strerror(errno));
 }
 
 static int open_connection(struct store *store, enum store_mode mode, struct error *err)
@@ -199,7 +226,7 @@ static int make_schema(struct store *store, struct error *err)
 {
     return store_run(store,
                      "PRAGMA page_size = 8192; PRAGMA auto_vacuum = incremental;"
-                     "PRAGMA journal_mode = wal; BEGIN IMMEDIATE", err) < 0 ||
+                     "PRAGMA journal_mode = memory; PRAGMA synchronous = off; BEGIN IMMEDIATE", err) < 0 ||
            store_run(store, embedded_find("schema/001_facts.sql")->text, err) < 0 ||
            draw_seed(store, err) < 0 ? -1 : 0;
 }
@@ -221,13 +248,13 @@ static int make_views(struct store *store, struct error *err)
     return done < 0 ? -1 : store_run(store, embedded_find("schema/views.sql")->text, err);
 }
 
-static int finish_schema(struct store *store, struct error *err)
+static int finish_schema(struct store *store, uint32_t application_id, struct error *err)
 {
     char *sql = sqlite3_mprintf(
         "INSERT INTO meta (name, value) VALUES ('views', %Q)"
         "  ON CONFLICT (name) DO UPDATE SET value = excluded.value;"
         "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
-        embedded_find("schema/views.sql")->text, STORE_APPLICATION_ID, STORE_VERSION);
+        embedded_find("schema/views.sql")->text, (int)application_id, STORE_VERSION);
     int done = store_run(store, sql, err);
     sqlite3_free(sql);
     return done;
@@ -257,7 +284,8 @@ static int migrate(struct store *store, bool is_new, struct error *err)
         if (store_run(store, "BEGIN IMMEDIATE", err) < 0)
             return -1;
     }
-    return make_views(store, err) < 0 || finish_schema(store, err) < 0 ? -1 : 0;
+    return make_views(store, err) < 0 ||
+           finish_schema(store, is_new ? DRAFT_ID : STORE_APPLICATION_ID, err) < 0 ? -1 : 0;
 }
 
 /* Whose database is it, and how old?  *is_new: an empty file, to be filled. */
@@ -281,6 +309,46 @@ static int check_schema(struct store *store, bool *is_new, struct error *err)
     return 0;
 }
 
+/* A new database has no reader yet and nothing to lose, so that each page is written once, in its place. */
+static int begin_draft(struct store *store, struct error *err)
+{
+    store->draft = true;
+    store->file = open(store->path, O_RDONLY | O_CLOEXEC);
+    return store->file >= 0 ? 0 : error_set(err, FAIL_DB, "%s: cannot be opened: %s", store->path, strerror(errno));
+}
+
+static int begin_log(struct store *store, struct error *err)
+{
+    return store_run(store, "PRAGMA journal_mode = wal; PRAGMA synchronous = normal;"
+                            "PRAGMA wal_autocheckpoint = 0;", err);
+}
+
+bool store_is_draft(const struct store *store)
+{
+    return store->draft;
+}
+
+int store_sync(const struct store *store)
+{
+    return fdatasync(store->file);
+}
+
+int store_publish(struct store *store, struct error *err)
+{
+    if (!store->draft)
+        return 0;
+    if (store_sync(store) < 0)
+        return error_set(err, FAIL_DB, "%s: the disk failed (%s); check it, then run the same command again",
+                         store->path, strerror(errno));
+    char *sql = sqlite3_mprintf("PRAGMA synchronous = full; PRAGMA application_id = %d", STORE_APPLICATION_ID);
+    int done = store_run(store, sql, err);
+    sqlite3_free(sql);
+    if (done < 0)
+        return -1;
+    store->draft = false;
+    return begin_log(store, err);
+}
+
 static int prepare_file(struct store *store, enum store_mode mode, struct error *err)
 {
     bool is_new;
@@ -290,9 +358,8 @@ static int prepare_file(struct store *store, enum store_mode mode, struct error 
         return error_set(err, FAIL_DB, "%s: is empty; fill it with: mailtrail ingest --db %s LOGS",
                          store->path, store->path);
     if (mode != STORE_READ &&
-        (migrate(store, is_new, err) < 0 ||
-         store_run(store, "PRAGMA journal_mode = wal; PRAGMA synchronous = normal;"
-                          "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536;", err) < 0))
+        (migrate(store, is_new, err) < 0 || store_run(store, "PRAGMA cache_size = -65536", err) < 0 ||
+         (is_new ? begin_draft(store, err) : begin_log(store, err)) < 0))
         return -1;
     int64_t seed;
     if (query_int(store, "SELECT value FROM meta WHERE name = 'hash_seed'", 0, &seed, err) < 0)
@@ -305,9 +372,10 @@ int store_open(const char *path, enum store_mode mode, struct store **store, str
 {
     struct store *s = xcalloc(1, sizeof *s);
     s->path = xstrdup(path);
-    s->lock = -1;
+    s->lock = s->file = -1;
     *store = s;
     if (check_file(s, mode, err) < 0 || (mode != STORE_READ && take_lock(s, err) < 0) ||
+        (mode == STORE_WRITE && clear_draft(s, err) < 0) ||
         open_connection(s, mode, err) < 0 || prepare_file(s, mode, err) < 0) {
         store_close(store);
         return -1;
@@ -321,6 +389,10 @@ void store_close(struct store **store)
     if (!s)
         return;
     sqlite3_close(s->db);
+    if (s->draft && truncate(s->path, 0) < 0)
+        s->draft = false; /* the next ingest tries again */
+    if (s->file >= 0)
+        close(s->file);
     if (s->lock >= 0)
         close(s->lock);
     free(s->path);

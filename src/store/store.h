@@ -25,6 +25,14 @@ struct store;
 int store_open(const char *path, enum store_mode mode, struct store **store, struct error *err);
 void store_close(struct store **store); /* accepts NULL, leaves NULL; an open transaction is rolled back */
 
+/* A database that is being filled for the first time is a draft: written without a log, not to be read, and begun
+   anew should it not come to its end.  Publishing it, between transactions, puts it on the disk and makes it a
+   database like any other; what is published already stays as it is. */
+bool store_is_draft(const struct store *store);
+int store_publish(struct store *store, struct error *err);
+/* Puts what was written of a draft on the disk so far: 0, or -1 with errno.  Any thread may call it. */
+int store_sync(const struct store *store);
+
 /* The connection, the store's own: for queries and reports. */
 sqlite3 *store_db(struct store *store);
 

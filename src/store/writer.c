@@ -14,6 +14,9 @@
 #include "summing.h"
 
 #define FEW_ROWS 32
+#define COMMIT_OCTETS ((int64_t)96 << 20) /* of log text: few commits, and a bounded write-ahead log */
+#define DRAFT_OCTETS ((int64_t)448 << 20) /* of log text, then a new database is published */
+#define SYNC_OCTETS ((int64_t)32 << 20)   /* of log text, then the disk may begin with the draft */
 #define COMMITS_A_LOG 4 /* then the write-ahead log begins anew, which must wait for its last checkpoint */
 
 struct event_writer {
@@ -43,7 +46,8 @@ struct writer {
     sqlite3_stmt *tally, *position;
     struct ordered *ordered; /* room for the sorting of one table's rows */
     size_t ordered_capacity;
-    int64_t pending, rows, copies;
+    int64_t pending, unsynced; /* octets of log text */
+    int64_t rows, copies;
     struct checkpointer *checkpointer;
     unsigned commits;
 };
@@ -110,7 +114,7 @@ int writer_new(struct store *store, struct writer **writer, struct error *err)
     struct writer *w = xcalloc(1, sizeof *w);
     w->store = store;
     *writer = w;
-    w->checkpointer = checkpointer_new(store_path(store));
+    w->checkpointer = checkpointer_new(store);
     for (int j = 0; j < 2; j++)
         w->jobs[j].joined = messages_joined_new();
     if (store_run(store, "BEGIN IMMEDIATE", err) < 0 || strings_new(store, &w->strings, err) < 0 ||
@@ -426,6 +430,16 @@ static int put_rows(struct writer *w, struct sum_job *job, struct error *err)
     return put_tallies(w, batch, err) < 0 ? -1 : put_position(w, &batch->checkpoint, err);
 }
 
+static void count_octets(struct writer *w, int64_t octets)
+{
+    w->pending += octets;
+    w->unsynced += octets;
+    if (store_is_draft(w->store) && w->unsynced >= SYNC_OCTETS) {
+        checkpointer_sync(w->checkpointer);
+        w->unsynced = 0;
+    }
+}
+
 int writer_put(struct writer *w, const struct server *server, struct batch *batch, struct batch **summed,
                struct error *err)
 {
@@ -435,7 +449,7 @@ int writer_put(struct writer *w, const struct server *server, struct batch *batc
     job->batch = batch;
     memset(job->count, 0, sizeof job->count);
     int done = put_rows(w, job, err);
-    w->pending += batch->octets;
+    count_octets(w, batch->octets);
     *summed = summing_take(w->summing);
     if (done == 0)
         summing_give(w->summing, job);
@@ -454,7 +468,7 @@ int writer_commit(struct writer *w, struct error *err)
         return -1;
     rollup_merge(w->rollup, w->corrections);
     if (rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0 ||
-        store_run(w->store, "COMMIT", err) < 0)
+        store_run(w->store, "COMMIT", err) < 0 || store_publish(w->store, err) < 0)
         return -1;
     w->pending = 0;
     checkpointer_wake(w->checkpointer);
@@ -463,9 +477,9 @@ int writer_commit(struct writer *w, struct error *err)
     return store_run(w->store, "BEGIN IMMEDIATE", err);
 }
 
-int64_t writer_pending(const struct writer *writer)
+bool writer_is_due(const struct writer *writer)
 {
-    return writer->pending;
+    return writer->pending >= (store_is_draft(writer->store) ? DRAFT_OCTETS : COMMIT_OCTETS);
 }
 
 int64_t writer_rows(const struct writer *writer)

@@ -25,8 +25,8 @@ struct batch *writer_summed(struct writer *writer);
 /* Commits what was put, and opens the next transaction. */
 int writer_commit(struct writer *writer, struct error *err);
 
-/* Octets of log text put since the last commit. */
-int64_t writer_pending(const struct writer *writer);
+/* So much was put that it should be committed. */
+bool writer_is_due(const struct writer *writer);
 
 /* Rows that were new and lines that were copies since the writer was made. */
 int64_t writer_rows(const struct writer *writer);

@@ -365,44 +365,63 @@ sub big_log {
     return "$folder/log";
 }
 
-# Starts an ingest and waits until the database and its log have grown to a size, or it ends; 0 once it has ended.
+sub octets_read {
+    my ($pid) = @_;
+    open my $io, '<', "/proc/$pid/io" or return 0;
+    return join('', <$io>) =~ /^rchar: (\d+)/m ? $1 : 0;
+}
+
+# Starts an ingest and waits until it has read so many octets, or ends; 0 once it has ended.
 sub start_until {
-    my ($db, $log, $size) = @_;
+    my ($db, $log, $octets) = @_;
     my $pid = fork // die;
     if (!$pid) {
         open STDIN, '<', '/dev/null';
         open STDERR, '>', '/dev/null';
         exec fast(), 'ingest', '--db', $db, '--server', 'mx', '--zone', 'UTC', $log or exit 127;
     }
-    while ((-s $db // 0) + (-s "$db-wal" // 0) < $size) {
+    while (octets_read($pid) < $octets) {
         return 0 if waitpid($pid, POSIX::WNOHANG()) == $pid;
         select undef, undef, undef, 0.001;
     }
     return $pid;
 }
 
+# A database that is no draft any more.
+sub published_db {
+    my $db = new_db();
+    ingest($db, [small_log()], zone => 'UTC', options => ['--quiet']);
+    return $db;
+}
+
+sub small_log {
+    my $path = folder() . '/small';
+    spew($path, "2026-01-04 23:00:00 SMTP connection from [192.0.2.9] lost\n") if !-e $path;
+    return $path;
+}
+
+# Killed at any point and run again: a draft is begun anew, what is published goes on.
 sub test_killed {
-    my ($log, $wanted, $full) = @_;
+    my ($kind, $make, $log, $wanted) = @_;
     my $kills = 0;
-    for my $round (1 .. 10) {
-        my $db = new_db();
+    for my $round (1 .. 6) {
+        my $db = $make->();
         for (1 .. 3) {
-            my $now = (-s $db // 0) + (-s "$db-wal" // 0);
-            my $pid = start_until($db, $log, $now + rand(0.7) ** 2 * $full) or last;
+            my $pid = start_until($db, $log, rand(1.1) * -s $log) or last;
             kill SIGKILL, $pid;
             waitpid $pid, 0;
             $kills++;
         }
         ingest($db, [$log], zone => 'UTC');
-        is(sha256_hex(dump_of($db)) . faults_of($db), $wanted, "killed, round $round");
+        is(sha256_hex(dump_of($db)) . faults_of($db), $wanted, "$kind killed, round $round");
     }
-    cmp_ok($kills, '>=', 20, "killed $kills times");
+    cmp_ok($kills, '>=', 10, "$kind killed $kills times");
 }
 
 sub test_stopped {
-    my ($log, $wanted, $full) = @_;
-    my $db = new_db();
-    my $pid = start_until($db, $log, $full / 2) or die 'ended too early';
+    my ($log, $wanted) = @_;
+    my $db = published_db();
+    my $pid = start_until($db, $log, 0.9 * -s $log) or die 'ended too early';
     kill SIGSTOP, $pid;
     waitpid $pid, POSIX::WUNTRACED();
     my $second = mailtrail(fast(), ['ingest', '--db', $db, '--server', 'mx', '--zone', 'UTC', $log]);
@@ -420,11 +439,35 @@ sub test_stopped {
     is(sha256_hex(dump_of($db)) . faults_of($db), $wanted, 'and is complete');
 }
 
+# A draft is not read, and says so; nor is what was left of it.
+sub test_draft {
+    my ($log, $wanted) = @_;
+    my $db = new_db();
+    my $pid = start_until($db, $log, 0.9 * -s $log) or die 'ended too early';
+    kill SIGSTOP, $pid;
+    waitpid $pid, POSIX::WUNTRACED();
+    my $second = mailtrail(fast(), ['ingest', '--db', $db, '--server', 'mx', '--zone', 'UTC', $log]);
+    is($second->{code}, 2, 'a second ingest into a draft: exit 2');
+    like($second->{err}, qr/\Q$db\E: another ingest is at work/, 'a second ingest into a draft is told why');
+    for my $command ('status', 'report', 'check', "forget $log") {
+        my $got = mailtrail(fast(), [split(' ', $command), '--db', $db]);
+        is($got->{code}, 2, "$command of a draft: exit 2");
+        like($got->{err}, qr/\Q$db\E: is being filled for the first time; wait/, "$command of a draft is told why");
+    }
+    kill SIGKILL, $pid;
+    waitpid $pid, 0;
+    my $status = mailtrail(fast(), ['status', '--db', $db]);
+    is($status->{code}, 2, 'what was left of a draft: exit 2');
+    like($status->{err}, qr/run it again if it was stopped/, 'what was left of a draft is told what to do');
+    ingest($db, [$log], zone => 'UTC');
+    is(sha256_hex(dump_of($db)) . faults_of($db), $wanted, 'and is begun anew');
+}
+
 # Reads again and again while an ingest runs: never refused, never waiting for it.
 sub test_readers {
-    my ($log, $wanted, $full) = @_;
-    my $db = new_db();
-    my $pid = start_until($db, $log, $full / 20) or die 'ended too early';
+    my ($log, $wanted) = @_;
+    my $db = published_db();
+    my $pid = start_until($db, $log, 0.05 * -s $log) or die 'ended too early';
     my ($reads, $refused) = (0, '');
     until (waitpid($pid, POSIX::WNOHANG()) == $pid) {
         my $out = `sqlite3 -readonly -cmd '.timeout 0' "$db" 'SELECT count(*) FROM messages' 2>&1`;
@@ -458,13 +501,20 @@ test_many_hosts();
 test_split_first();
 test_late_stamps();
 
+sub wanted_of {
+    my ($db, @logs) = @_;
+    ingest($db, [$_], zone => 'UTC', options => ['--quiet']) for @logs;
+    my $wanted = sha256_hex(dump_of($db)) . faults_of($db);
+    is(length $wanted, 64, 'the large log: sums and structure');
+    return $wanted;
+}
+
 my $log = big_log();
-my $db = new_db();
-ingest($db, [$log], zone => 'UTC', options => ['--quiet']);
-my $wanted = sha256_hex(dump_of($db)) . faults_of($db);
-is(length $wanted, 64, 'the large log: sums and structure');
-my $full = -s $db;
-test_killed($log, $wanted, $full);
-test_stopped($log, $wanted, $full);
-test_readers($log, $wanted, $full);
+my $first = wanted_of(new_db(), $log);
+my $later = wanted_of(new_db(), $log, small_log());
+test_killed('a draft', \&new_db, $log, $first);
+test_killed('a published one', \&published_db, $log, $later);
+test_draft($log, $first);
+test_stopped($log, $later);
+test_readers($log, $later);
 done_testing();
