@@ -5,7 +5,7 @@
 
 /* Where a stranger's text may end at the earliest; NULL: at its first possible end. */
 struct least {
-    const char *helo, *ident, *auth, *dn, *command;
+    const char *command, *helo, *ident, *auth, *dn;
 };
 
 struct wording;
@@ -1220,7 +1220,7 @@ static bool inside(const char *p, struct slice s)
 }
 
 /* What may stand behind a stranger's text, where a longer one would end.  Commands and helo names are longer rather than
-   shorter: everybody can send one; an ident, an id or a DN with such words in it takes more. */
+   shorter: everybody can send one; an ident, an id or a DN with such words in it takes more.  In struct least's order. */
 static const struct ending {
     size_t field; /* of struct least */
     const char *before, *mark;
@@ -1433,7 +1433,7 @@ static void read_otherwise(struct slice text, const struct wording *w, const str
     others->left = left;
     others->fits = 0;
     unsigned present = first ? strangers_in(first) : ~0u;
-    for (size_t i = 0; present && i < ENDINGS; i++) {
+    for (size_t i = 0; i < ENDINGS && present >= BIT_OF(endings[i].field); i++) {
         if (!(present & BIT_OF(endings[i].field)))
             continue;
         struct slice region = region_of(text, &endings[i], first);

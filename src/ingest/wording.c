@@ -1,6 +1,8 @@
 /* wording.c — one walk over the words of a text. */
 #include "wording.h"
 
+#include <limits.h>
+
 #define CODE_SIZE 3   /* 250, 550 */
 #define SHORT_WORD 4  /* TLS1, IPv6: a digit in it says nothing */
 #define MIXED_WORD 8  /* AdwTgnELV: letters so mixed are an id */
@@ -89,12 +91,20 @@ static int field_at(struct slice text, const struct slice fields[WORDING_PLACES]
     return 0;
 }
 
+static void note_beginnings(const struct slice fields[WORDING_PLACES], bool *begins)
+{
+    memset(begins, 0, UCHAR_MAX + 1);
+    for (int place = WORDING_OWN + 1; place < WORDING_PLACES; place++)
+        if (fields[place].n >= FIELD_MIN)
+            begins[(unsigned char)fields[place].p[0]] = true;
+}
+
 static bool has_places(struct slice text)
 {
-    bool found = false;
+    unsigned char lowest = UCHAR_MAX;
     for (size_t i = 0; i < text.n; i++) /* to the end, many bytes at a time */
-        found |= (unsigned char)text.p[i] < WORDING_PLACES;
-    return found;
+        lowest = (unsigned char)text.p[i] < lowest ? (unsigned char)text.p[i] : lowest;
+    return lowest < WORDING_PLACES;
 }
 
 /* What varies, from its first word to its last: the pattern holds one place for all of it. */
@@ -116,12 +126,15 @@ bool wording_split(struct slice text, const struct slice fields[WORDING_PLACES],
 {
     size_t size = 0, own_at = 0;
     unsigned seen = 0;
+    bool begins[UCHAR_MAX + 1]; /* a field, by its first byte */
     *wording = (struct wording){SLICE_ABSENT, 0, SLICE_ABSENT};
     if (text.n == 0 || text.n > WORDING_MAX || has_places(text))
         return false;
+    note_beginnings(fields, begins);
     while (text.n) {
         unsigned class = class_of(text.p[0]);
-        int place = class & (WORD | OPENING) ? field_at(text, fields) : 0;
+        bool maybe = begins[(unsigned char)text.p[0]] && class & (WORD | OPENING);
+        int place = maybe ? field_at(text, fields) : 0;
         size_t n = place ? fields[place].n : class & WORD ? word_size(text, &seen) : 1;
         struct slice word = slice_of(text.p, n);
         if (place) {
