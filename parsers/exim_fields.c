@@ -546,16 +546,19 @@ static size_t enhanced_length(struct slice s)
     return n == s.n || s.p[n] == ' ' || s.p[n] == '\\' ? n : 0;
 }
 
-void exim_codes(struct event *ev)
+void reply_codes(struct slice answer, int64_t *smtp_code, struct slice *enhanced_code)
 {
-    if (!ev->reason.n)
-        return;
-    struct slice answer = answer_in(ev->reason);
+    *smtp_code = NUM_ABSENT;
     if (code_here(answer)) {
-        ev->smtp_code = (answer.p[0] - '0') * 100 + (answer.p[1] - '0') * 10 + (answer.p[2] - '0');
+        *smtp_code = (answer.p[0] - '0') * 100 + (answer.p[1] - '0') * 10 + (answer.p[2] - '0');
         answer = slice_after(answer, answer.n > 3 ? 4 : 3);
     }
     size_t n = enhanced_length(answer);
-    if (n)
-        ev->enhanced_code = slice_of(answer.p, n);
+    *enhanced_code = n ? slice_of(answer.p, n) : SLICE_ABSENT;
+}
+
+void exim_codes(struct event *ev)
+{
+    if (ev->reason.n)
+        reply_codes(answer_in(ev->reason), &ev->smtp_code, &ev->enhanced_code);
 }
