@@ -52,7 +52,8 @@
 #define CLIENT_COLUMNS(INT, REF, TEXT) INT(id) REF(host) REF(helo) REF(ip)
 #define ROUTE_COLUMNS(INT, REF, TEXT) INT(id) REF(router) REF(transport) REF(host) REF(ip) REF(tls)
 #define CAUSE_COLUMNS(INT, REF, TEXT)                                                              \
-    INT(id) REF(stage) INT(temporary) INT(error) REF(reason) REF(reason_class) REF(response) REF(detail)
+    INT(id) REF(stage) INT(temporary) INT(error) REF(reason) REF(reason_class) REF(response) REF(detail) \
+    INT(smtp_code) REF(enhanced_code)
 
 #define COMMON_TABLES(TABLE)                                                                       \
     TABLE(CLIENT, client, CLIENT_COLUMNS)                                                          \

@@ -220,10 +220,15 @@ static void put_said(struct batch *batch, const struct event *ev, struct deliver
     struct batch_said said = batch_reason(batch, kept(batch, ev->reason), ev->errno_code, fields);
     struct slice answer = decoded(batch, ev->response), own = SLICE_ABSENT;
     uint32_t response = said.detail ? batch_string(batch, answer) : batch_wording(batch, answer, fields, &own);
+    int64_t smtp_code = ev->smtp_code;
+    struct slice enhanced_code = ev->enhanced_code;
+    if (!ev->reason.p)
+        reply_codes(answer, &smtp_code, &enhanced_code);
     const struct batch_part parts[] = {
         batch_part_int(NUM_ABSENT), batch_part_int(NUM_ABSENT), batch_part_int(ev->errno_code),
         batch_part_string(batch, said.reason), batch_part_string(batch, said.class),
-        batch_part_string(batch, response), batch_part_string(batch, said.detail)};
+        batch_part_string(batch, response), batch_part_string(batch, said.detail),
+        batch_part_int(smtp_code), batch_part_text(batch, enhanced_code)};
     row->cause = batch_common(batch, COMMON_CAUSE, parts);
     row->own = said.detail ? said.own : own;
 }
@@ -278,7 +283,8 @@ static void put_refusal(struct batch *batch, const struct event *ev, struct reje
         batch_part_text(batch, first_of(ev->stage, SLICE_LIT("other"))),
         batch_part_int((ev->flags & EVF_TEMPORARY) != 0), batch_part_int(NUM_ABSENT),
         batch_part_string(batch, said.reason), batch_part_string(batch, said.class), batch_part_string(batch, 0),
-        batch_part_string(batch, said.detail)};
+        batch_part_string(batch, said.detail), batch_part_int(ev->smtp_code),
+        batch_part_text(batch, ev->enhanced_code)};
     row->cause = batch_common(batch, COMMON_CAUSE, parts);
     row->own = said.own;
 }
