@@ -275,7 +275,9 @@ paired AS (
            max(deleted)                        AS deleted,
            sum(bytes)                          AS bytes,
            count(bytes) FILTER (WHERE kind = 3) AS transfers,
-           max(coalesce(flags, 0) & 8)         AS flags
+           max(coalesce(flags, 0) & 8)         AS flags,
+           max(coalesce(flags, 0) & 128)       AS fetched_is_told,
+           max(coalesce(flags, 0) & 256)       AS nothing_is_told
       FROM half
      WHERE kind > 1
        AND (NOT has_login OR at <= login_at + 86400)
@@ -295,8 +297,10 @@ SELECT p.at                         AS at,
        outcome.text                 AS outcome,
        p.messages                   AS messages,        -- in the mailbox
        p.deleted                    AS deleted,
-       p.transfers                  AS transfers,       -- messages fetched, where the daemon says
-       p.bytes                      AS bytes,           -- octets fetched, where the daemon says
+       iif(p.fetched_is_told OR p.transfers, p.transfers, NULL) AS transfers, -- messages fetched; NULL: not logged
+       iif(p.fetched_is_told, coalesce(p.bytes, 0), p.bytes) AS bytes, -- octets fetched; NULL: not logged
+       CASE WHEN p.nothing_is_told THEN '1.1.6'
+            WHEN p.fetched_is_told THEN '1.1.7f-DA-2' END AS version, -- of vm-pop3d, whose versions differ
        p.flags <> 0                 AS ambiguous
   FROM paired p
   JOIN server v             ON v.id = p.server

@@ -89,6 +89,8 @@ enum event_table {
 #define MESSAGE_RETRACTED 4
 #define ROW_AMBIGUOUS 8        /* flags of every table */
 #define ROW_LATE 16            /* of event tables: stamped by syslog, which may be a second behind the daemon */
+#define SESSION_DIRECTADMIN 128 /* flags of session_line: vm-pop3d 1.1.7f-DA-2 wrote it, who tells all that is fetched */
+#define SESSION_UPSTREAM 256    /* vm-pop3d 1.1.6, who tells neither that nor failed logins */
 #define MESSAGE_REINJECTED 32  /* a scanner sent it back to us as another message */
 #define MESSAGE_UNJOINED 64    /* re-injected, and the message it was is not known yet */
 

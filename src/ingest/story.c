@@ -337,6 +337,16 @@ static struct slice mailbox_user(struct batch *batch, const struct event *ev)
     return slice_of(whole, n);
 }
 
+/* The two versions of vm-pop3d by what only one of them writes. */
+static int64_t session_flags(const struct origin *origin, const struct event *ev)
+{
+    int64_t version = slice_is(ev->version, "1.1.6")         ? SESSION_UPSTREAM
+                      : slice_is(ev->version, "1.1.7f-DA-2") ? SESSION_DIRECTADMIN
+                                                             : 0;
+    int64_t flags = flags_of(origin, ev);
+    return !version ? flags : flags == NUM_ABSENT ? version : flags | version;
+}
+
 static void add_session(struct batch *batch, const struct origin *origin, const struct frame *frame,
                         const struct event *ev)
 {
@@ -354,7 +364,7 @@ static void add_session(struct batch *batch, const struct origin *origin, const 
     row->messages = ev->messages;
     row->deleted = ev->deleted;
     row->bytes = ev->bytes;
-    row->flags = flags_of(origin, ev);
+    row->flags = session_flags(origin, ev);
 }
 
 static void add_scan(struct batch *batch, const struct origin *origin, const struct frame *frame,
