@@ -65,6 +65,10 @@ size_t exim_id_length(struct slice s);
 /* The second, Unix UTC, that a valid id holds in its first six characters. */
 int64_t exim_id_second(struct slice id);
 
+/* The three-digit code that begins a reply, NUM_ABSENT if none does, and the enhanced status code x.y.z (RFC 3463)
+   behind it or in its place, a slice of the answer; absent if there is none. */
+void reply_codes(struct slice answer, int64_t *smtp_code, struct slice *enhanced_code);
+
 /* Class of a rejection's, deferral's or failure's reason, for counting: "unknown_user", "blocklist" ...;
    always a literal from the list in reason.c. */
 const char *reason_class(struct slice reason, int64_t errno_code);

@@ -70,21 +70,20 @@ static void set_number(struct event *ev, uint16_t at, int64_t value)
         memcpy((char *)ev + at, &value, sizeof value);
 }
 
-static bool is_ip_char(char c)
+/* Length of what begins s, looks like an address and has a bracket behind it; else 0.  Its numbers are not weighed. */
+static size_t bracketed_ip_length(struct slice s)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '.' || c == ':';
-}
-
-/* Looks like an address, nothing else could stand in these brackets; its numbers are not weighed. */
-static bool looks_like_ip(struct slice s)
-{
-    size_t i = 0, marks = 0;
-    for (; i < s.n && is_ip_char(s.p[i]); i++)
-        marks += s.p[i] == '.' || s.p[i] == ':';
+    enum { DIGIT = 1, MARK = 0x101 };
+    static const uint16_t sorts[256] = {['0' ... '9'] = DIGIT, ['a' ... 'f'] = DIGIT, ['A' ... 'F'] = DIGIT,
+                                             ['.'] = MARK, [':'] = MARK};
+    unsigned seen = 0; /* marks in the high byte */
+    size_t i = 0;
+    for (unsigned sort; i < s.n && (sort = sorts[(unsigned char)s.p[i]]); i++)
+        seen += sort;
     if (i < s.n && s.p[i] == '%') /* a scope: fe80::1%eth0 */
-        for (i++; i < s.n && s.p[i] > ' ' && s.p[i] != '%'; i++)
+        for (i++; i < s.n && s.p[i] > ' ' && s.p[i] != '%' && s.p[i] != ']'; i++)
             ;
-    return marks >= 2 && i == s.n;
+    return seen >> 8 >= 2 && i < s.n && s.p[i] == ']' ? i : 0;
 }
 
 /* A port; digits that are none are left to be a fault. */
@@ -107,14 +106,14 @@ struct slice exim_ip(struct scan *s, int64_t *port)
     enum { LONGEST = 64 }; /* 45 bytes and a scope; no more is looked at, lest a line be read over and over */
     const char *start = s->p + 1;
     size_t room = (size_t)(s->end - start);
-    const char *stop = memchr(start, ']', room < LONGEST ? room : LONGEST);
-    if (!stop || !looks_like_ip(slice_of(start, (size_t)(stop - start)))) {
+    size_t n = bracketed_ip_length(slice_of(start, room < LONGEST ? room : LONGEST));
+    if (!n) {
         s->bad = true;
         return SLICE_ABSENT;
     }
-    s->p = stop + 1;
+    s->p = start + n + 1;
     port_here(s, port);
-    return slice_of(start, (size_t)(stop - start));
+    return slice_of(start, n);
 }
 
 /* Offset behind the closing quote of the quoted string that begins s, backslashes minded; or 0. */
@@ -193,23 +192,23 @@ struct slice exim_angle(struct scan *s)
     return slice_of(rest.p, n);
 }
 
-/* The helo name ends at the first ") [" with an address behind it. */
-static void helo_here(struct scan *s, const char *least, struct event *ev)
+/* The helo name ends at the first ") [" with an address behind it, which is read as well. */
+static void helo_and_ip(struct scan *s, const char *least, struct event *ev)
 {
     const char *start = s->p + 1;
     const char *at = least && least > start ? least : start;
     while ((at = memchr(at, ')', (size_t)(s->end - at)))) {
-        struct scan ip = {at + 2, s->end, false};
-        if (s->end - at > 3 && at[1] == ' ' && (exim_ip(&ip, NULL), !ip.bad))
-            break;
+        struct scan rest = {at + 2, s->end, false};
+        ev->ip = s->end - at > 3 && at[1] == ' ' ? exim_ip(&rest, &ev->port) : SLICE_ABSENT;
+        if (ev->ip.p && !rest.bad) {
+            ev->helo = slice_of(start, (size_t)(at - start));
+            s->p = rest.p;
+            return;
+        }
         at++;
     }
-    if (!at) {
-        s->bad = true;
-        return;
-    }
-    ev->helo = slice_of(start, (size_t)(at - start));
-    s->p = at + 2;
+    ev->ip = SLICE_ABSENT;
+    s->bad = true;
 }
 
 void exim_fullhost(struct scan *s, const char *least, struct event *ev)
@@ -230,8 +229,9 @@ void exim_fullhost(struct scan *s, const char *least, struct event *ev)
         s->p++;
     }
     if (*s->p == '(')
-        helo_here(s, least, ev);
-    ev->ip = exim_ip(s, &ev->port);
+        helo_and_ip(s, least, ev);
+    else
+        ev->ip = exim_ip(s, &ev->port);
     if (!s->bad)
         ev->peer = slice_of(start, (size_t)(s->p - start));
 }
@@ -397,8 +397,7 @@ static bool mark_ends(const char *p, const char *end)
 
 static bool field_here(const struct scan *s, const struct field *f)
 {
-    size_t left = scan_left(s);
-    if (left < f->key_n || s->p[1] != f->key[1] || memcmp(s->p, f->key, f->key_n) != 0)
+    if (scan_left(s) < f->key_n || memcmp(s->p, f->key, f->key_n) != 0)
         return false;
     if (f->form == FORM_MARK || f->form == FORM_PASS)
         return f->key[f->key_n - 1] == '=' || mark_ends(s->p + f->key_n, s->end);
@@ -442,7 +441,11 @@ static void fields_from_dn(struct scan *s, const struct field *f, bool colon, st
 void exim_fields(struct scan *s, const struct field *list, bool colon, struct event *ev)
 {
     for (const struct field *f = list; f->key_n; f++) {
-        if (s->bad || s->p == s->end || *s->p != ' ')
+        if (s->bad || scan_left(s) < 2 || *s->p != ' ')
+            return;
+        while (f->key_n && f->key[1] != s->p[1])
+            f++;
+        if (!f->key_n)
             return;
         if (!field_here(s, f))
             continue;
@@ -543,16 +546,19 @@ static size_t enhanced_length(struct slice s)
     return n == s.n || s.p[n] == ' ' || s.p[n] == '\\' ? n : 0;
 }
 
-void exim_codes(struct event *ev)
+void reply_codes(struct slice answer, int64_t *smtp_code, struct slice *enhanced_code)
 {
-    if (!ev->reason.n)
-        return;
-    struct slice answer = answer_in(ev->reason);
+    *smtp_code = NUM_ABSENT;
     if (code_here(answer)) {
-        ev->smtp_code = (answer.p[0] - '0') * 100 + (answer.p[1] - '0') * 10 + (answer.p[2] - '0');
+        *smtp_code = (answer.p[0] - '0') * 100 + (answer.p[1] - '0') * 10 + (answer.p[2] - '0');
         answer = slice_after(answer, answer.n > 3 ? 4 : 3);
     }
     size_t n = enhanced_length(answer);
-    if (n)
-        ev->enhanced_code = slice_of(answer.p, n);
+    *enhanced_code = n ? slice_of(answer.p, n) : SLICE_ABSENT;
+}
+
+void exim_codes(struct event *ev)
+{
+    if (ev->reason.n)
+        reply_codes(answer_in(ev->reason), &ev->smtp_code, &ev->enhanced_code);
 }

@@ -5,7 +5,7 @@
 
 /* Where a stranger's text may end at the earliest; NULL: at its first possible end. */
 struct least {
-    const char *helo, *ident, *auth, *dn, *command;
+    const char *command, *helo, *ident, *auth, *dn;
 };
 
 struct wording;
@@ -14,6 +14,7 @@ typedef void wording_reader(struct scan *s, const struct wording *w, const struc
 
 struct wording {
     const char *start;
+    size_t n; /* of start */
     wording_reader *read; /* begins behind start; turns s bad if the rest is of another form */
     enum event_kind kind;
     unsigned flags;
@@ -213,62 +214,70 @@ static void bare_address(struct scan *s, struct event *ev)
         ev->command.n--;
 }
 
-static void rejected_command(struct scan *s, const char *stage, struct event *ev)
+/* What a command's argument is. */
+enum argument { NONE, RECIPIENT, SENDER, HELO, OTHER };
+
+static void rejected_command(struct scan *s, enum argument argument, struct event *ev)
 {
     struct slice address = SLICE_ABSENT;
-    bool envelope = strcmp(stage, "rcpt") == 0 || strcmp(stage, "mail") == 0;
-    if (s->p != s->end && *s->p == '<' && strcmp(stage, "helo") != 0)
+    if (s->p != s->end && *s->p == '<' && argument != HELO)
         bracketed_command(s, &address, ev);
-    else if (envelope)
+    else if (argument == RECIPIENT || argument == SENDER)
         bare_address(s, ev);
     else
         bare_command(s, ev);
-    if (strcmp(stage, "rcpt") == 0)
+    if (argument == RECIPIENT)
         ev->recipient = address;
-    else if (strcmp(stage, "mail") == 0)
+    else if (argument == SENDER)
         ev->sender = address;
     message(s, ev);
 }
 
 struct stage {
-    const char *text, *name;
-    bool command;
+    const char *text;
+    size_t n;
+    struct slice name;
+    enum argument argument;
 };
 
+#define STAGE(text, name, argument) {text, sizeof(text) - 1, {name, sizeof(name) - 1}, argument}
 static const struct stage stages[] = {
-    {"RCPT ", "rcpt", true},
-    {"MAIL ", "mail", true},
-    {"after DATA PRDR", "data", false},
-    {"after DATA", "data", false},
-    {"DATA", "predata", false},
-    {"connection in \"connect\" ACL", "connect", false},
-    {"EHLO or HELO ", "helo", true},
-    {"during MIME ACL checks", "mime", false},
-    {"by non-SMTP ACL", "local", false},
-    {"by local_scan()", "data", false},
-    {"by DCC", "data", false},
-    {"AUTH ", "auth", true},
-    {"STARTTLS ", "starttls", true},
-    {"STARTTLS", "starttls", false},
-    {"ETRN ", "etrn", true},
-    {"VRFY ", "vrfy", true},
-    {"EXPN ", "expn", true},
-    {"QUIT", "quit", false},
-    {"MAILAUTH", "auth", false},
-    {"ATRN ", "other", true},
-    {"WELLKNOWN ", "other", true}};
+    STAGE("RCPT ", "rcpt", RECIPIENT),
+    STAGE("MAIL ", "mail", SENDER),
+    STAGE("after DATA PRDR", "data", NONE),
+    STAGE("after DATA", "data", NONE),
+    STAGE("DATA", "predata", NONE),
+    STAGE("connection in \"connect\" ACL", "connect", NONE),
+    STAGE("EHLO or HELO ", "helo", HELO),
+    STAGE("during MIME ACL checks", "mime", NONE),
+    STAGE("by non-SMTP ACL", "local", NONE),
+    STAGE("by local_scan()", "data", NONE),
+    STAGE("by DCC", "data", NONE),
+    STAGE("AUTH ", "auth", OTHER),
+    STAGE("STARTTLS ", "starttls", OTHER),
+    STAGE("STARTTLS", "starttls", NONE),
+    STAGE("ETRN ", "etrn", OTHER),
+    STAGE("VRFY ", "vrfy", OTHER),
+    STAGE("EXPN ", "expn", OTHER),
+    STAGE("QUIT", "quit", NONE),
+    STAGE("MAILAUTH", "auth", NONE),
+    STAGE("ATRN ", "other", OTHER),
+    STAGE("WELLKNOWN ", "other", OTHER)};
+#undef STAGE
 
 /* Behind "[temporarily ]rejected ". */
 static void rejected_what(struct scan *s, struct event *ev)
 {
     ev->kind = EV_REJECTION;
     ev->flags |= EVF_REJECTLOG;
-    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        if (!scan_try(s, stages[i].text))
+    for (size_t i = 0; !s->bad && i < sizeof stages / sizeof *stages; i++) {
+        const struct stage *stage = &stages[i];
+        if (scan_left(s) < stage->n || *s->p != *stage->text || memcmp(s->p, stage->text, stage->n) != 0)
             continue;
-        ev->stage = literal(stages[i].name);
-        if (stages[i].command)
-            rejected_command(s, stages[i].name, ev);
+        s->p += stage->n;
+        ev->stage = stage->name;
+        if (stage->argument != NONE)
+            rejected_command(s, stage->argument, ev);
         else
             message(s, ev);
         return;
@@ -289,7 +298,7 @@ static void read_reason(struct scan *s, const struct wording *w, const struct le
                         struct event *ev)
 {
     (void)least;
-    ev->reason = between(s->p - strlen(w->start), s->end);
+    ev->reason = between(s->p - w->n, s->end);
     s->p = s->end;
 }
 
@@ -298,7 +307,7 @@ static void read_text(struct scan *s, const struct wording *w, const struct leas
                       struct event *ev)
 {
     (void)least;
-    ev->text = between(s->p - strlen(w->start), s->end);
+    ev->text = between(s->p - w->n, s->end);
     s->p = s->end;
 }
 
@@ -325,7 +334,7 @@ static void read_sender_verify(struct scan *s, const struct wording *w, const st
                                struct event *ev)
 {
     (void)least;
-    const char *start = s->p - strlen(w->start);
+    const char *start = s->p - w->n;
     if (scan_try(s, "defer"))
         ev->flags |= EVF_TEMPORARY;
     else
@@ -388,8 +397,8 @@ static void read_dropped_by(struct scan *s, const struct wording *w, const struc
     message(s, ev);
 }
 
-#define W(start, read, kind) {start, read, EV_##kind, 0, NULL}
-#define WF(start, read, kind, flags, word) {start, read, EV_##kind, flags, word}
+#define W(start, read, kind) {start, sizeof(start) - 1, read, EV_##kind, 0, NULL}
+#define WF(start, read, kind, flags, word) {start, sizeof(start) - 1, read, EV_##kind, flags, word}
 
 /* Behind a host and its fields, a blank stepped over. */
 static const struct wording host_wordings[] = {
@@ -427,12 +436,20 @@ static const struct wording host_wordings[] = {
     W("retry time not reached", read_reason, DELIVERY_NOTE),
     W("a TLS session is required", read_reason, HOST_ERROR)};
 
+/* Its first bytes are looked at before all of them: most wordings differ there. */
+static bool starts(struct slice text, const struct wording *w)
+{
+    return text.n >= w->n && text.p[0] == w->start[0] && text.p[w->n - 1] == w->start[w->n - 1] &&
+           memcmp(text.p, w->start, w->n) == 0;
+}
+
 static const struct wording *host_wording(struct scan *s)
 {
     for (size_t i = 0; i < sizeof host_wordings / sizeof *host_wordings; i++)
-        if (s->p != s->end && *s->p == *host_wordings[i].start &&
-            scan_try(s, host_wordings[i].start))
+        if (starts(scan_rest(s), &host_wordings[i])) {
+            s->p += host_wordings[i].n;
             return &host_wordings[i];
+        }
     return NULL;
 }
 
@@ -500,7 +517,7 @@ static void session_fields(struct scan *s, const struct least *least, struct eve
 static void read_host_line(struct scan *s, const struct wording *w, const struct least *least,
                            struct event *ev)
 {
-    s->p -= strlen(w->start);
+    s->p -= w->n;
     scan_try(s, " DS ");
     host_ident(s, least, ev);
     scan_try(s, "*"); /* a connection used again */
@@ -759,7 +776,7 @@ static void read_unqualified(struct scan *s, const struct wording *w, const stru
         ev->sender = address;
     scan_lit(s, " ");
     host_ident(s, least, ev);
-    ev->reason = between(w->start, w->start + strlen(w->start) - 2);
+    ev->reason = between(w->start, w->start + w->n - 2);
     ev->text = rest_text(s);
 }
 
@@ -838,7 +855,7 @@ static void read_bracketed_ip(struct scan *s, const struct wording *w, const str
                               struct event *ev)
 {
     (void)least;
-    s->p -= strlen(w->start);
+    s->p -= w->n;
     ev->ip = exim_ip(s, &ev->port);
     ev->text = rest_text(s);
     if (!slice_starts(ev->text, "SSL verify error") && slice_find(ev->text, "TLS") < 0 &&
@@ -873,7 +890,7 @@ static void read_recipient_note(struct scan *s, const struct wording *w, const s
                                 struct event *ev)
 {
     (void)least;
-    s->p -= w->start[strlen(w->start) - 1] == '<';
+    s->p -= w->start[w->n - 1] == '<';
     ev->recipient = exim_angle(s);
     ev->text = rest_text(s);
 }
@@ -1169,7 +1186,7 @@ static const struct wording *wording_of(struct slice text)
             high = middle;
     }
     for (; low < WORDINGS && (unsigned char)*wordings[low].start == first; low++)
-        if (slice_starts(text, wordings[low].start))
+        if (starts(text, &wordings[low]))
             return &wordings[low];
     return NULL;
 }
@@ -1187,7 +1204,7 @@ static struct event fresh(const struct event *ev)
 static bool reads(struct slice text, const struct wording *w, const struct least *least,
                   struct event *ev)
 {
-    struct scan s = scan_over(slice_after(text, strlen(w->start)));
+    struct scan s = scan_over(slice_after(text, w->n));
     apply(&s, w, least, ev);
     return at_end(&s);
 }
@@ -1203,13 +1220,14 @@ static bool inside(const char *p, struct slice s)
 }
 
 /* What may stand behind a stranger's text, where a longer one would end.  Commands and helo names are longer rather than
-   shorter: everybody can send one; an ident, an id or a DN with such words in it takes more. */
+   shorter: everybody can send one; an ident, an id or a DN with such words in it takes more.  In struct least's order. */
 static const struct ending {
     size_t field; /* of struct least */
     const char *before, *mark;
+    size_t before_n;
     bool longer;
 } endings[] = {
-#define ENDING(field, before, mark, longer) {offsetof(struct least, field), before, mark, longer}
+#define ENDING(field, before, mark, longer) {offsetof(struct least, field), before, mark, sizeof(before) - 1, longer}
     ENDING(command, "\"", "\" H=", true),
     ENDING(command, "\"", "\" U=", true),
     ENDING(command, "\"", "\" from ", true),
@@ -1238,6 +1256,18 @@ static struct slice ended_field(const struct ending *e, const struct event *ev)
     case offsetof(struct least, auth): return ev->auth_sender.p ? ev->auth_sender : ev->auth_id;
     default: return ev->dn;
     }
+}
+
+#define BIT_OF(field) (1u << (field) / sizeof(const char *))
+
+/* In which of struct least's fields a reading has a stranger's text. */
+static unsigned strangers_in(const struct event *ev)
+{
+    return (ev->command.p ? BIT_OF(offsetof(struct least, command)) : 0) |
+           (ev->helo.p ? BIT_OF(offsetof(struct least, helo)) : 0) |
+           (ev->ident.p ? BIT_OF(offsetof(struct least, ident)) : 0) |
+           (ev->auth_id.p || ev->auth_sender.p ? BIT_OF(offsetof(struct least, auth)) : 0) |
+           (ev->dn.p ? BIT_OF(offsetof(struct least, dn)) : 0);
 }
 
 /* Where a longer one may end: in a helo name's or DN's case behind the words of the first reading, where free text begins;
@@ -1296,8 +1326,8 @@ static bool is_plausible(const struct event *ev)
         return false;
     if (ev->kind == EV_AUTH_FAILURE)
         return ev->reason.n && *ev->reason.p >= '4' && *ev->reason.p <= '5';
-    for (size_t i = 0; ev->kind == EV_REJECTION && i < sizeof later / sizeof *later; i++)
-        if (slice_is(ev->stage, later[i]) && !ev->sender.p)
+    for (size_t i = 0; ev->kind == EV_REJECTION && !ev->sender.p && i < sizeof later / sizeof *later; i++)
+        if (slice_is(ev->stage, later[i]))
             return false;
     return true;
 }
@@ -1388,26 +1418,28 @@ static struct slice region_of(struct slice text, const struct ending *e, const s
     if (!first)
         return slice_find(text, e->before) >= 0 ? text : SLICE_ABSENT;
     struct slice field = ended_field(e, first);
-    if (!field.p)
+    size_t n = e->before_n;
+    if (field.p < text.p + n || field.p > text.p + text.n || field.p[-1] != e->before[n - 1] ||
+        *(field.p - n) != *e->before || memcmp(field.p - n, e->before, n) != 0)
         return SLICE_ABSENT;
-    size_t n = strlen(e->before);
-    bool is_field = field.p >= text.p + n && field.p <= text.p + text.n;
-    return is_field && memcmp(field.p - n, e->before, n) == 0 ? doubtful(text, e, first) : SLICE_ABSENT;
+    return doubtful(text, e, first);
 }
 
-/* At most so many readings are tried as are left. */
-static struct others read_otherwise(struct slice text, const struct wording *w, const struct event *first, int left)
+/* Sets all of others; at most so many readings are tried as are left. */
+static void read_otherwise(struct slice text, const struct wording *w, const struct event *first, int left,
+                           struct others *others)
 {
-    struct others others;
-    others.first = first;
-    others.left = left;
-    others.fits = 0;
-    for (size_t i = 0; i < ENDINGS; i++) {
+    others->first = first;
+    others->left = left;
+    others->fits = 0;
+    unsigned present = first ? strangers_in(first) : ~0u;
+    for (size_t i = 0; i < ENDINGS && present >= BIT_OF(endings[i].field); i++) {
+        if (!(present & BIT_OF(endings[i].field)))
+            continue;
         struct slice region = region_of(text, &endings[i], first);
         if (region.n)
-            read_to_endings(text, w, region, &endings[i], &others);
+            read_to_endings(text, w, region, &endings[i], others);
     }
-    return others;
 }
 
 /* Whether the message repeats, from the mark on, what the client said elsewhere. */
@@ -1446,8 +1478,9 @@ static void take(struct event *ev, const struct event *reading)
 static int helo_ends(struct slice text)
 {
     int ends = 0;
-    for (ptrdiff_t at; ends <= LONG_HELOS && (at = slice_find(text, ") [")) >= 0; ends++)
-        text = slice_after(text, (size_t)at + 3);
+    const char *at = text.p, *end = text.p + text.n;
+    while (ends <= LONG_HELOS && (at = memchr(at, ')', (size_t)(end - at))))
+        ends += slice_starts(between(++at, end), " [");
     return ends;
 }
 
@@ -1458,9 +1491,10 @@ static void weigh_others(struct slice text, const struct wording *w, struct even
     if (is_certain(ev))
         return;
     bool own = !is_plausible(ev);
-    struct others others = read_otherwise(text, w, ev, READINGS);
+    struct others others;
+    read_otherwise(text, w, ev, READINGS, &others);
     if (own && others.fits == 0 && helo_ends(text) > 1)
-        others = read_otherwise(text, w, NULL, others.left);
+        read_otherwise(text, w, NULL, others.left, &others);
     if (others.left < 0)
         ev->flags |= EVF_AMBIGUOUS;
     if (others.fits == 0)
@@ -1480,7 +1514,8 @@ static bool read_wording(struct slice text, const struct wording *w, struct even
         weigh_others(text, w, ev);
     } else {
         *ev = fresh(ev);
-        struct others others = read_otherwise(text, w, NULL, READINGS);
+        struct others others;
+        read_otherwise(text, w, NULL, READINGS, &others);
         if (others.left < 0 || others.fits > 1)
             ev->flags |= EVF_AMBIGUOUS;
         if (others.fits == 0)

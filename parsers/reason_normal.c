@@ -344,16 +344,29 @@ static size_t put_commands(const struct place *here, struct out *out)
     return n;
 }
 
-static bool ends_word(char c)
-{
-    return memchr(" \"<>()[],;'\t\\", c, 13) != NULL;
-}
+enum { IN_WORD, LETTER, ENDS_WORD };
+static const unsigned char word_bytes[256] = {
+    [' '] = ENDS_WORD, ['"'] = ENDS_WORD, ['<'] = ENDS_WORD, ['>'] = ENDS_WORD,  ['('] = ENDS_WORD,
+    [')'] = ENDS_WORD, ['['] = ENDS_WORD, [']'] = ENDS_WORD, [','] = ENDS_WORD,  [';'] = ENDS_WORD,
+    ['\''] = ENDS_WORD, ['\t'] = ENDS_WORD, ['\\'] = ENDS_WORD, ['A' ... 'Z'] = LETTER, ['a' ... 'z'] = LETTER};
 
-static size_t word_length(struct slice s)
+/* Letters alone, as in most words, stand for nothing. */
+static size_t letters_length(struct slice s)
 {
     size_t n = 0;
-    while (n < s.n && !ends_word(s.p[n]))
+    while (n < s.n && word_bytes[(unsigned char)s.p[n]] == LETTER)
         n++;
+    return n;
+}
+
+/* A word begins with so many letters. */
+static size_t word_length(struct slice s, size_t letters)
+{
+    size_t n = letters;
+    while (n < s.n && word_bytes[(unsigned char)s.p[n]] != ENDS_WORD)
+        n++;
+    if (n == letters)
+        return n;
     while (n > 1 && (s.p[n - 1] == '.' || s.p[n - 1] == ':' || s.p[n - 1] == '!'))
         n--;
     const char *equal = memchr(s.p, '=', n);
@@ -396,11 +409,16 @@ static const char *word_stands_for(struct slice word, struct slice after, const 
 
 static size_t put_word(const struct place *here, struct out *out)
 {
-    size_t n = *here->rest.p == ':' ? 0 : word_length(here->rest);
+    size_t letters = letters_length(here->rest);
+    size_t n = *here->rest.p == ':' ? 0 : word_length(here->rest, letters);
     if (n == 0)
         return 0;
-    struct slice word = slice_of(here->rest.p, n);
-    const char *text = word_stands_for(word, slice_after(here->rest, n), here->all.p);
+    struct slice word = slice_of(here->rest.p, n), after = slice_after(here->rest, n);
+    const char *text = NULL;
+    if (n > letters)
+        text = word_stands_for(word, after, here->all.p);
+    else if (is_last_id(after))
+        text = "<id>";
     if (text)
         put_text(out, text);
     else
@@ -414,20 +432,35 @@ static size_t put_octet(const struct place *here, struct out *out)
     return 1;
 }
 
+/* By the first byte of the steps. */
+static size_t put_piece(const struct place *here, struct out *out)
+{
+    size_t n = 0;
+    switch (*here->rest.p) {
+    case '\\': n = put_line_break(here, out); break;
+    case '<': n = put_address(here, out); break;
+    case '[': n = put_bracketed(here, out); break;
+    case '(': n = put_helo(here, out); /* fall through */
+    case '"':
+    case '\'': n = n ? n : put_enclosed(here, out); break;
+    case 'C': n = put_commands(here, out); break;
+    case 's':
+    case 'h': n = put_rest(here, out); /* fall through */
+    case 'H': n = n ? n : put_url(here, out); break;
+    default: break;
+    }
+    n = n ? n : put_word(here, out);
+    return n ? n : put_octet(here, out);
+}
+
 size_t reason_normalise(struct slice reason, char *buf, size_t cap)
 {
-    static size_t (*const steps[])(const struct place *here, struct out *out) = {
-        put_rest, put_line_break, put_helo, put_address, put_enclosed, put_bracketed,
-        put_url, put_commands, put_word, put_octet};
     struct out out = {buf, 0, cap};
     enum { AHEAD = 512 }; /* what is looked at from each place on, lest the ends of many brackets be looked for far off */
     for (size_t i = 0; i < reason.n && out.n < cap;) {
         size_t ahead = reason.n - i < AHEAD ? reason.n - i : AHEAD;
         struct place here = {reason, i, slice_of(reason.p + i, ahead)};
-        size_t n = 0;
-        for (size_t k = 0; n == 0; k++)
-            n = steps[k](&here, &out);
-        i += n;
+        i += put_piece(&here, &out);
     }
     return out.n;
 }

@@ -5,6 +5,7 @@
 -- layout:  league
 -- once:    sessions
 -- empty:   hide
+-- absent:  not logged
 -- column:  sessions  count  Sessions
 -- column:  fetched   count  Fetched
 -- column:  deleted   count  Deleted
@@ -12,9 +13,9 @@
 -- column:  service   text   Service
 -- column:  user      text   User
 SELECT count(*)                    AS sessions,
-       coalesce(sum(transfers), 0) AS fetched,
-       coalesce(sum(deleted), 0)   AS deleted,
-       coalesce(sum(bytes), 0)     AS bytes,
+       sum(transfers)              AS fetched,
+       sum(deleted)                AS deleted,
+       sum(bytes)                  AS bytes,
        service                     AS service,
        coalesce(user, 'unknown') AS user
   FROM sessions

@@ -60,7 +60,9 @@ CREATE TABLE cause (                    -- what was said of a delivery or a reje
     reason       INTEGER,               -- string: why rejected, deferred or failed, what varies taken out
     reason_class INTEGER,               -- string: class of the reason
     response     INTEGER,               -- C=: the remote's answer, decoded; string: as a wording
-    detail       INTEGER                -- the reason as written; string: as a wording; NULL: as reason
+    detail       INTEGER,               -- the reason as written; string: as a wording; NULL: as reason
+    smtp_code    INTEGER,               -- reply code in the reason or the answer, 200-999; NULL: none told
+    enhanced_code INTEGER               -- string: x.y.z of RFC 3463 beside it
 ) STRICT;
 
 CREATE TABLE source (
@@ -212,7 +214,7 @@ CREATE TABLE session_line (
     messages INTEGER,                   -- nmsgs= in the mailbox
     deleted  INTEGER,                   -- ndel=, ndele=
     bytes    INTEGER,                   -- octets transferred
-    flags    INTEGER,                   -- 8 ambiguous line
+    flags    INTEGER,                   -- 8 ambiguous line, 128 of vm-pop3d 1.1.7f-DA-2, 256 of vm-pop3d 1.1.6
     PRIMARY KEY (at, mark)
 ) STRICT, WITHOUT ROWID;
 

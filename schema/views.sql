@@ -80,6 +80,8 @@ SELECT d.at                         AS at,
        coalesce(replace(replace(replace(replace(detail.text, char(2), coalesce(ip.text, '')),
                char(3), coalesce(host.text, '')), char(6), coalesce(recipient.text, '')),
                char(1), coalesce(d.own, '')), reason.text) AS detail,
+       c.smtp_code                  AS smtp_code,       -- in the reason, or of the response
+       enhanced_code.text           AS enhanced_code,
        c.error                      AS error,
        d.deliver_ms / 1000.0        AS delivery_seconds,
        CASE WHEN d.queue_ms IS NOT NULL THEN d.queue_ms / 1000.0
@@ -103,7 +105,8 @@ SELECT d.at                         AS at,
   LEFT JOIN string reason             ON reason.id = c.reason
   LEFT JOIN string reason_class       ON reason_class.id = c.reason_class
   LEFT JOIN string response           ON response.id = c.response
-  LEFT JOIN string detail             ON detail.id = c.detail;
+  LEFT JOIN string detail             ON detail.id = c.detail
+  LEFT JOIN string enhanced_code      ON enhanced_code.id = c.enhanced_code;
 
 CREATE VIEW rejections AS
 SELECT r.at                         AS at,
@@ -124,6 +127,8 @@ SELECT r.at                         AS at,
                char(3), coalesce(host.text, '')), char(4), coalesce(helo.text, '')),
                char(5), coalesce(sender.text, '')), char(6), coalesce(recipient.text, '')),
                char(1), coalesce(r.own, '')), reason.text) AS detail,
+       w.smtp_code                  AS smtp_code,       -- in the reason
+       enhanced_code.text           AS enhanced_code,
        r.message                    AS exim_id,
        coalesce(r.flags & 8, 0) <> 0 AS ambiguous
   FROM rejection r
@@ -138,7 +143,8 @@ SELECT r.at                         AS at,
   LEFT JOIN string recipient    ON recipient.id = r.recipient
   LEFT JOIN string reason       ON reason.id = w.reason
   LEFT JOIN string reason_class ON reason_class.id = w.reason_class
-  LEFT JOIN string detail       ON detail.id = w.detail;
+  LEFT JOIN string detail       ON detail.id = w.detail
+  LEFT JOIN string enhanced_code ON enhanced_code.id = w.enhanced_code;
 
 CREATE VIEW auth_failures AS
 SELECT a.at                         AS at,
@@ -269,7 +275,9 @@ paired AS (
            max(deleted)                        AS deleted,
            sum(bytes)                          AS bytes,
            count(bytes) FILTER (WHERE kind = 3) AS transfers,
-           max(coalesce(flags, 0) & 8)         AS flags
+           max(coalesce(flags, 0) & 8)         AS flags,
+           max(coalesce(flags, 0) & 128)       AS fetched_is_told,
+           max(coalesce(flags, 0) & 256)       AS nothing_is_told
       FROM half
      WHERE kind > 1
        AND (NOT has_login OR at <= login_at + 86400)
@@ -289,8 +297,10 @@ SELECT p.at                         AS at,
        outcome.text                 AS outcome,
        p.messages                   AS messages,        -- in the mailbox
        p.deleted                    AS deleted,
-       p.transfers                  AS transfers,       -- messages fetched, where the daemon says
-       p.bytes                      AS bytes,           -- octets fetched, where the daemon says
+       iif(p.fetched_is_told OR p.transfers, p.transfers, NULL) AS transfers, -- messages fetched; NULL: not logged
+       iif(p.fetched_is_told, coalesce(p.bytes, 0), p.bytes) AS bytes, -- octets fetched; NULL: not logged
+       CASE WHEN p.nothing_is_told THEN '1.1.6'
+            WHEN p.fetched_is_told THEN '1.1.7f-DA-2' END AS version, -- of vm-pop3d, whose versions differ
        p.flags <> 0                 AS ambiguous
   FROM paired p
   JOIN server v             ON v.id = p.server

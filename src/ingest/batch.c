@@ -9,7 +9,7 @@
 #define FIRST_SLOTS ((size_t)1 << 12)
 #define HOST_NAME_MAX_SIZE 255 /* RFC 1035 */
 #define LABELS_MAX 12
-#define COMMON_PARTS_MAX 8
+#define COMMON_PARTS_MAX 10
 
 #define LAYOUT_INT(name) {#name, COLUMN_INT, offsetof(struct ROW, name)},
 #define LAYOUT_REF(name) {#name, COLUMN_REF, offsetof(struct ROW, name)},

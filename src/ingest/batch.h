@@ -52,7 +52,8 @@
 #define CLIENT_COLUMNS(INT, REF, TEXT) INT(id) REF(host) REF(helo) REF(ip)
 #define ROUTE_COLUMNS(INT, REF, TEXT) INT(id) REF(router) REF(transport) REF(host) REF(ip) REF(tls)
 #define CAUSE_COLUMNS(INT, REF, TEXT)                                                              \
-    INT(id) REF(stage) INT(temporary) INT(error) REF(reason) REF(reason_class) REF(response) REF(detail)
+    INT(id) REF(stage) INT(temporary) INT(error) REF(reason) REF(reason_class) REF(response) REF(detail) \
+    INT(smtp_code) REF(enhanced_code)
 
 #define COMMON_TABLES(TABLE)                                                                       \
     TABLE(CLIENT, client, CLIENT_COLUMNS)                                                          \
@@ -88,6 +89,8 @@ enum event_table {
 #define MESSAGE_RETRACTED 4
 #define ROW_AMBIGUOUS 8        /* flags of every table */
 #define ROW_LATE 16            /* of event tables: stamped by syslog, which may be a second behind the daemon */
+#define SESSION_DIRECTADMIN 128 /* flags of session_line: vm-pop3d 1.1.7f-DA-2 wrote it, who tells all that is fetched */
+#define SESSION_UPSTREAM 256    /* vm-pop3d 1.1.6, who tells neither that nor failed logins */
 #define MESSAGE_REINJECTED 32  /* a scanner sent it back to us as another message */
 #define MESSAGE_UNJOINED 64    /* re-injected, and the message it was is not known yet */
 

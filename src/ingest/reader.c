@@ -1,6 +1,7 @@
 /* reader.c — the loop over lines: entry, dialect, instant, identity, story. */
 #include "reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../base/hash.h"
@@ -406,6 +407,17 @@ static const char *years_name(enum years_from years)
     return years == YEARS_GIVEN ? "given" : years == YEARS_INFERRED ? "inferred" : "printed";
 }
 
+/* A zone of the tz database that is so many minutes east of UTC all year; one that may be, where no zone is named so. */
+static struct slice fixed_zone(int64_t minutes, char *buf, size_t size)
+{
+    if (minutes == 0)
+        return SLICE_LIT("UTC");
+    if (minutes % 60 != 0 || minutes < -12 * 60 || minutes > 14 * 60)
+        return SLICE_LIT("Asia/Kolkata");
+    snprintf(buf, size, "Etc/GMT%+d", (int)(-minutes / 60)); /* POSIX counts to the west */
+    return slice_of(buf, strlen(buf));
+}
+
 static int zone_mismatch(const struct reader *r, struct error *err)
 {
     const struct zone_check *zone = &r->zone;
@@ -414,14 +426,17 @@ static int zone_mismatch(const struct reader *r, struct error *err)
     int64_t minutes = -zone->quarters * 15; /* what the stamps must be taken as further east by */
     int64_t served = zone_offset_at(&r->job->server->zone, r->first_at) / 60;
     int64_t written = served - minutes;
+    char buf[32];
+    struct slice zone_name = fixed_zone(written, buf, sizeof buf);
     return error_set(err, FAIL_DATA,
                      "%s: its message ids say that it was written at UTC%+03d:%02d, but server %s is in zone %s "
-                     "(UTC%+03d:%02d then); nothing was taken: name its zone with --zone, such as "
-                     "--zone Europe/Berlin, or its server with --server; what was read wrongly before goes "
+                     "(UTC%+03d:%02d then); nothing was taken: name its zone with --zone, such as --zone %.*s or, where "
+                     "there is summer time, its place, or its server with --server; what was read wrongly before goes "
                      "with: mailtrail forget --server %s", r->job->path, (int)(written / 60),
                      (int)(written < 0 ? -written % 60 : written % 60), r->job->server->name,
                      r->job->server->zone_name, (int)(served / 60),
-                     (int)(served < 0 ? -served % 60 : served % 60), r->job->server->name);
+                     (int)(served < 0 ? -served % 60 : served % 60), (int)zone_name.n, zone_name.p,
+                     r->job->server->name);
 }
 
 /* The source's row, before the first batch that refers to it; the writer is idle then. */

@@ -220,10 +220,15 @@ static void put_said(struct batch *batch, const struct event *ev, struct deliver
     struct batch_said said = batch_reason(batch, kept(batch, ev->reason), ev->errno_code, fields);
     struct slice answer = decoded(batch, ev->response), own = SLICE_ABSENT;
     uint32_t response = said.detail ? batch_string(batch, answer) : batch_wording(batch, answer, fields, &own);
+    int64_t smtp_code = ev->smtp_code;
+    struct slice enhanced_code = ev->enhanced_code;
+    if (!ev->reason.p)
+        reply_codes(answer, &smtp_code, &enhanced_code);
     const struct batch_part parts[] = {
         batch_part_int(NUM_ABSENT), batch_part_int(NUM_ABSENT), batch_part_int(ev->errno_code),
         batch_part_string(batch, said.reason), batch_part_string(batch, said.class),
-        batch_part_string(batch, response), batch_part_string(batch, said.detail)};
+        batch_part_string(batch, response), batch_part_string(batch, said.detail),
+        batch_part_int(smtp_code), batch_part_text(batch, enhanced_code)};
     row->cause = batch_common(batch, COMMON_CAUSE, parts);
     row->own = said.detail ? said.own : own;
 }
@@ -278,7 +283,8 @@ static void put_refusal(struct batch *batch, const struct event *ev, struct reje
         batch_part_text(batch, first_of(ev->stage, SLICE_LIT("other"))),
         batch_part_int((ev->flags & EVF_TEMPORARY) != 0), batch_part_int(NUM_ABSENT),
         batch_part_string(batch, said.reason), batch_part_string(batch, said.class), batch_part_string(batch, 0),
-        batch_part_string(batch, said.detail)};
+        batch_part_string(batch, said.detail), batch_part_int(ev->smtp_code),
+        batch_part_text(batch, ev->enhanced_code)};
     row->cause = batch_common(batch, COMMON_CAUSE, parts);
     row->own = said.own;
 }
@@ -331,6 +337,16 @@ static struct slice mailbox_user(struct batch *batch, const struct event *ev)
     return slice_of(whole, n);
 }
 
+/* The two versions of vm-pop3d by what only one of them writes. */
+static int64_t session_flags(const struct origin *origin, const struct event *ev)
+{
+    int64_t version = slice_is(ev->version, "1.1.6")         ? SESSION_UPSTREAM
+                      : slice_is(ev->version, "1.1.7f-DA-2") ? SESSION_DIRECTADMIN
+                                                             : 0;
+    int64_t flags = flags_of(origin, ev);
+    return !version ? flags : flags == NUM_ABSENT ? version : flags | version;
+}
+
 static void add_session(struct batch *batch, const struct origin *origin, const struct frame *frame,
                         const struct event *ev)
 {
@@ -348,7 +364,7 @@ static void add_session(struct batch *batch, const struct origin *origin, const 
     row->messages = ev->messages;
     row->deleted = ev->deleted;
     row->bytes = ev->bytes;
-    row->flags = flags_of(origin, ev);
+    row->flags = session_flags(origin, ev);
 }
 
 static void add_scan(struct batch *batch, const struct origin *origin, const struct frame *frame,

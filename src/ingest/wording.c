@@ -1,14 +1,16 @@
 /* wording.c — one walk over the words of a text. */
 #include "wording.h"
 
+#include <limits.h>
+
 #define CODE_SIZE 3   /* 250, 550 */
 #define SHORT_WORD 4  /* TLS1, IPv6: a digit in it says nothing */
 #define MIXED_WORD 8  /* AdwTgnELV: letters so mixed are an id */
 #define FIELD_MIN 3   /* a shorter field stands for nothing */
 
-enum byte_class { WORD = 1, DIGIT = 2, UPPER = 4, OPENING = 8 /* no word, but a field may begin with it */ };
+enum byte_class { WORD = 1, DIGIT = 2, UPPER = 4, AT = 8, OPENING = 16 /* no word, but a field may begin with it */ };
 static const unsigned char classes[256] = {
-    ['.'] = WORD,  ['-'] = WORD,   ['_'] = WORD, ['@'] = WORD, ['+'] = WORD,
+    ['.'] = WORD,  ['-'] = WORD,   ['_'] = WORD, ['@'] = WORD | AT, ['+'] = WORD,
     ['='] = WORD,  [':'] = OPENING, ['"'] = OPENING, ['0' ... '9'] = WORD | DIGIT,
     ['A' ... 'Z'] = WORD | UPPER, ['a' ... 'z'] = WORD, [0x80 ... 0xff] = WORD};
 
@@ -32,12 +34,13 @@ static bool is_word_byte(char c)
     return class_of(c) & WORD;
 }
 
-/* The word that begins the text; a full stop behind it is not of it. */
-static size_t word_size(struct slice text)
+/* The word that begins the text; a full stop behind it is not of it.  *seen: the classes of its bytes. */
+static size_t word_size(struct slice text, unsigned *seen)
 {
     size_t n = 0;
-    while (n < text.n && is_word_byte(text.p[n]))
-        n++;
+    *seen = 0;
+    for (unsigned class; n < text.n && (class = class_of(text.p[n])) & WORD; n++)
+        *seen |= class;
     while (n > 1 && text.p[n - 1] == '.')
         n--;
     return n;
@@ -81,18 +84,27 @@ static int field_at(struct slice text, const struct slice fields[WORDING_PLACES]
             memcmp(fields[place].p, text.p, n) != 0)
             continue;
         struct slice rest = slice_after(text, n);
-        if (rest.n == 0 || !is_word_byte(rest.p[0]) || (rest.p[0] == '.' && word_size(rest) == 1))
+        unsigned seen;
+        if (rest.n == 0 || !is_word_byte(rest.p[0]) || (rest.p[0] == '.' && word_size(rest, &seen) == 1))
             return place;
     }
     return 0;
 }
 
+static void note_beginnings(const struct slice fields[WORDING_PLACES], bool *begins)
+{
+    memset(begins, 0, UCHAR_MAX + 1);
+    for (int place = WORDING_OWN + 1; place < WORDING_PLACES; place++)
+        if (fields[place].n >= FIELD_MIN)
+            begins[(unsigned char)fields[place].p[0]] = true;
+}
+
 static bool has_places(struct slice text)
 {
-    for (size_t i = 0; i < text.n; i++)
-        if (text.p[i] >= 0 && text.p[i] < WORDING_PLACES)
-            return true;
-    return false;
+    unsigned char lowest = UCHAR_MAX;
+    for (size_t i = 0; i < text.n; i++) /* to the end, many bytes at a time */
+        lowest = (unsigned char)text.p[i] < lowest ? (unsigned char)text.p[i] : lowest;
+    return lowest < WORDING_PLACES;
 }
 
 /* What varies, from its first word to its last: the pattern holds one place for all of it. */
@@ -113,23 +125,30 @@ bool wording_split(struct slice text, const struct slice fields[WORDING_PLACES],
                    struct wording *wording)
 {
     size_t size = 0, own_at = 0;
+    unsigned seen = 0;
+    bool begins[UCHAR_MAX + 1]; /* a field, by its first byte */
     *wording = (struct wording){SLICE_ABSENT, 0, SLICE_ABSENT};
     if (text.n == 0 || text.n > WORDING_MAX || has_places(text))
         return false;
+    note_beginnings(fields, begins);
     while (text.n) {
-        int place = class_of(text.p[0]) & (WORD | OPENING) ? field_at(text, fields) : 0;
-        size_t n = place ? fields[place].n : word_size(text);
-        struct slice word = slice_of(text.p, n ? n : 1);
+        unsigned class = class_of(text.p[0]);
+        bool maybe = begins[(unsigned char)text.p[0]] && class & (WORD | OPENING);
+        int place = maybe ? field_at(text, fields) : 0;
+        size_t n = place ? fields[place].n : class & WORD ? word_size(text, &seen) : 1;
+        struct slice word = slice_of(text.p, n);
         if (place) {
             buf[size++] = (char)place;
             wording->places |= 1u << place;
-        } else if (n && varies(word)) {
+        } else if (class & WORD && seen & (DIGIT | UPPER | AT) && varies(word)) {
             take_own(wording, buf, &size, &own_at, word);
+        } else if (n == 1) {
+            buf[size++] = *word.p;
         } else {
-            memcpy(buf + size, word.p, word.n);
-            size += word.n;
+            memcpy(buf + size, word.p, n);
+            size += n;
         }
-        text = slice_after(text, word.n);
+        text = slice_after(text, n);
     }
     wording->pattern = slice_of(buf, size);
     return true;

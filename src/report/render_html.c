@@ -162,7 +162,10 @@ static void put_cell(FILE *out, const struct table *table, int64_t row, int colu
         fprintf(out, "<td class=\"n bar\" style=\"--p:%.1f%%\">", part);
     else
         fputs(is_text(table, column) ? "<td>" : "<td class=\"n\">", out);
-    put_value(out, table->report->columns[column].type, cell);
+    if (cell->kind == CELL_NULL)
+        put(out, table->report->absent);
+    else
+        put_value(out, table->report->columns[column].type, cell);
     fputs("</td>", out);
 }
 

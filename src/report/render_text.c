@@ -94,7 +94,7 @@ static struct slice shown(const struct table *table, int64_t row, int column, ch
 {
     const struct cell *cell = table_cell(table, row, column);
     if (cell->kind == CELL_NULL)
-        return SLICE_LIT("");
+        return table->report->absent.p ? table->report->absent : SLICE_LIT("");
     if (cell->kind == CELL_TEXT)
         return cell->text;
     number_text(text, table->report->columns[column].type, cell);

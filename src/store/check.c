@@ -67,7 +67,7 @@ static const struct reference {
     {"string", "string", {"domain"}, "1"},
     {"client", "string", {"host", "helo", "ip"}, "1"},
     {"route", "string", {"router", "transport", "host", "ip", "tls"}, "1"},
-    {"cause", "string", {"stage", "reason", "reason_class", "response", "detail"}, "1"},
+    {"cause", "string", {"stage", "reason", "reason_class", "response", "detail", "enhanced_code"}, "1"},
     {"message", "server", {"server"}, "1"},
     {"message", "source", {"arrival_source", "completed_source"}, "1"},
     {"message", "string", {"sender", "protocol", "auth", "auth_id", "local_user", "tls"}, "1"},

@@ -32,4 +32,30 @@ for my $name ("x' logged in", "x' of 'y' logged in", "x' logged in from 192.0.2.
     my $got = mailtrail(sanitized(), [qw(explain --brief)], input => spew(folder() . '/in', line(1, "User '$name' - failed auth, from=192.0.2.66")));
     like($got->{out}, qr/^AUTH_FAILURE .* ip=192\.0\.2\.66 .* version=1\.1\.7f-DA-2/, "a failed login of $name");
 }
+
+# Nor is it zero in the database and in reports: one server writes the one version, the other the other, a third is UW's.
+$db = database();
+ingest($db, [spew(folder() . '/maillog', $upstream . line(4, "Session ended for user: bob"))], zone => 'UTC', year => 2026, server => 'old');
+ingest($db, [spew(folder() . '/maillog', $directadmin =~ s/vm-pop3d\[7\]/vm-pop3d[8]/gr . join('',
+    map { line($$_[0], $$_[1]) =~ s/\[7\]/[9]/r } [4, "User 'eve\@x.example' logged in from 192.0.2.2, nmsgs=0"],
+    [5, "Session ended for user: 'eve\@x.example' from 192.0.2.2, nmsgs=0, ndel=0"]))], zone => 'UTC', year => 2026, server => 'new');
+ingest($db, [spew(folder() . '/maillog', map { line($$_[0], $$_[1]) =~ s/vm-pop3d\[7\]/imapd[6]/r } [1, 'Login user=ann host=pc.x.example [192.0.2.3]'],
+    [2, 'Logout user=ann host=pc.x.example [192.0.2.3]'])], zone => 'UTC', year => 2026, server => 'uw');
+is(Ingest::sqlite($db, ".nullvalue NULL\nSELECT server, user, version, messages, deleted, transfers, bytes FROM sessions WHERE login IS NOT NULL ORDER BY server, user;"),
+   "new|bob\@x.example|1.1.7f-DA-2|3|1|1|512\nnew|eve\@x.example|1.1.7f-DA-2|0|0|0|0\nold|bob\@x.example|1.1.6|NULL|NULL|NULL|NULL\nuw|ann|NULL|NULL|NULL|NULL|NULL\n",
+   'sessions: what is not logged is NULL, and zero only where zero is logged');
+
+sub report { return mailtrail(sanitized(), ['report', '--db', $db, @_])->{out} }
+my $none = qr/ not logged not logged not logged/;
+like(report(qw(sessions-by-user --server old)), qr/^ +1$none   pop3 +bob\@x\.example$/m, 'sessions-by-user: 1.1.6 logs none of it');
+my $new = report(qw(sessions-by-user --server new));
+like($new, qr/^ +1 +1 +1 +512   pop3 +bob\@x\.example$/m, '  1.1.7f-DA-2 all of it');
+like($new, qr/^ +1 +0 +0 +0   pop3 +eve\@x\.example$/m, '  zero too');
+like(report(qw(sessions-by-host --server uw)), qr/^ +1$none   imap +pc\.x\.example$/m, 'sessions-by-host: UW imapd logs no octets');
+like(report(qw(sessions-by-host --server uw --format html)), qr{(?:<td class="n">not logged</td>){3}}, '  the page says the same');
+like(report(qw(sessions-by-host --server uw --format csv)), qr/^1,,,,imap,pc\.x\.example\r?$/m, '  a file for programs has nothing there');
+for my $name (qw(auth-failures failed-logins)) {
+    like(report($name), qr/^ +1   pop3 +(?:192\.0\.2\.1|bob\@x\.example) *\nnot logged   pop3 +vm-pop3d 1\.1\.6 on old$/m, "$name: those that are not logged, last");
+    unlike(report($name, qw(--server uw)), qr{pop3|not logged}, "  and only of that server");
+}
 done_testing();

@@ -146,6 +146,12 @@ sub test_zone {
     ingest($good, [$log], zone => 'Europe/Berlin');
     is((rows($good, 'SELECT min(at) FROM messages;'))[0], epoch($stamps[0]) - 7200, '  and in its zone it is taken, at the right instants');
 
+    my ($zone) = $got->{err} =~ /such as --zone (\S+)/;
+    ingest($db, [$log], zone => $zone);
+    is((rows($db, 'SELECT min(at) FROM messages;'))[0], epoch($stamps[0]) - 7200, "  and in the zone that the refusal names, $zone");
+    my $utc = spew(folder() . '/mainlog', arrivals(0, @stamps));
+    like(ingest(database(), [$utc], zone => 'Europe/Berlin', code => 2)->{err}, qr/such as --zone UTC /, '  UTC, where it is UTC');
+
     my $half = spew(folder() . '/mainlog', arrivals(19800, @stamps));
     like(ingest(database(), [$half], zone => 'Europe/Berlin', code => 2)->{err}, qr/UTC\+05:30/, 'a zone of half hours is named');
     my $west = spew(folder() . '/mainlog', arrivals(-12600, map { sprintf '2026-01-15 10:%02d:00', $_ } 0 .. 9));
