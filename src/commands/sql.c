@@ -2,16 +2,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/memory.h"
 #include "../sql/query.h"
 #include "commands.h"
+#include "when.h"
 
 #define SECONDS_BY_DEFAULT "600"
 
 struct options {
-    const char *db, *format, *limit, *parameter;
+    const char *db, *format, *limit, *parameter, *since, *until;
 };
 
 /* Takes "-p V", "--param V" and "--param=V", of which there may be many, out of argv into parameters, which has
@@ -83,11 +85,14 @@ static int open_shell(const char *db, struct error *err)
     return -1;
 }
 
-static int ask(const struct options *o, const struct query *query, struct error *err)
+static int ask(const struct options *o, struct query *query, struct error *err)
 {
     struct store *store = NULL;
     int64_t fault_at = -1;
+    const struct when_span span = {o->since, o->until, NULL, time(NULL)};
     int done = command_open_db(o->db, &store, err);
+    if (done == 0)
+        done = when_span_parse(store, &span, &query->since, &query->until, err);
     if (done == 0)
         done = query_run(store_db(store), query, stdout, &fault_at, err);
     struct error unwritten;
@@ -105,6 +110,8 @@ static int read_options(int argc, char **argv, struct options *o, struct query *
         {"db", "FILE", "the database", &o->db},
         {"format", "F", "table (default), csv, tsv, json or line", &o->format},
         {"param", "NAME=VALUE", "the value of :NAME in the query; as often as wanted; -p for short", &o->parameter},
+        {"since", "T", "the value of :since in the query: 2026-11-23, \"2026-11-23 04:00\", yesterday, 7d", &o->since},
+        {"until", "T", "the value of :until", &o->until},
         {"time-limit", "SECONDS", "stop a query that works longer; 0: never; " SECONDS_BY_DEFAULT, &o->limit},
         {NULL, NULL, NULL, NULL}};
     int count = options_take(&command_sql, options, argc, argv, err);

@@ -124,9 +124,13 @@ static int find_parameter(sqlite3_stmt *stmt, const char *name, size_t n)
     return 0;
 }
 
-static int bind_parameters(sqlite3_stmt *stmt, const char *const *parameters, struct error *err)
+static int bind_parameters(sqlite3_stmt *stmt, const struct query *query, struct error *err)
 {
-    for (; parameters && *parameters; parameters++) {
+    if (query->since != INT64_MIN)
+        sqlite3_bind_int64(stmt, find_parameter(stmt, "since", 5), query->since); /* 0 is out of range: it goes nowhere */
+    if (query->until != INT64_MAX)
+        sqlite3_bind_int64(stmt, find_parameter(stmt, "until", 5), query->until);
+    for (const char *const *parameters = query->parameters; parameters && *parameters; parameters++) {
         const char *equals = strchr(*parameters, '=');
         size_t n = equals ? (size_t)(equals - *parameters) : 0;
         if (n == 0)
@@ -169,7 +173,7 @@ static int prepare(struct guard *guard, const struct query *query, sqlite3_stmt 
         *fault_at = rest - query->text;
         return error_set(err, FAIL_USAGE, "sql: one query at a time; here begins another");
     }
-    return bind_parameters(*stmt, query->parameters, err);
+    return bind_parameters(*stmt, query, err);
 }
 
 static int write_rows(struct guard *guard, sqlite3_stmt *stmt, enum grid_format format, FILE *out, struct error *err)

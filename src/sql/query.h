@@ -8,6 +8,7 @@
 struct query {
     const char *text;              /* one SELECT, VALUES, EXPLAIN or reading PRAGMA */
     const char *const *parameters; /* "name=value", NULL-terminated; NULL: none.  What looks like a number is one */
+    int64_t since, until;          /* :since and :until, where the query has them; INT64_MIN and INT64_MAX: NULL */
     int64_t limit_ms;              /* time SQLite may work on it; 0: no limit */
     enum grid_format format;
 };

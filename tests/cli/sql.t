@@ -56,6 +56,12 @@ answers('a value is no SQL', ['--format', 'tsv', '-p', "s=' OR 1=1 --", 'SELECT 
 is(ask('-p', 'x=1', 'SELECT 1')->{err}, "mailtrail: sql: the query has no parameter :x\n", 'a parameter that is not there');
 is(ask('-p', 'x', 'SELECT :x')->{code}, 64, 'a parameter without a value');
 
+my $span = 'SELECT :since, :until';
+answers('a span', ['--format', 'tsv', '--since', '2026-07-02', '--until', '2026-07-02 00:01', $span], ":since\t:until\n1782950400\t1782950460\n");
+answers('half a span', ['--format', 'tsv', '--until', '2026-07-02', $span], ":since\t:until\n\t1782950400\n");
+answers('a span for nothing', ['--format', 'tsv', '--since', '2026-07-02', 'SELECT 1'], "1\n1\n");
+is(ask('--since', 'soon', 'SELECT 1')->{code}, 64, 'a time that is none');
+
 # ---- the query from standard input -----------------------------------------------------------------
 my $file = folder() . '/query';
 spew($file, "-- how many\nSELECT count(*) AS n\n  FROM server;\n-- done\n");
