@@ -16,7 +16,7 @@ CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd 
 
 PARSERS  := $(sort $(wildcard parsers/*.c))
 SOURCES  := $(PARSERS) $(sort $(wildcard src/*/*.c))
-EMBEDDED := $(sort $(wildcard schema/*.sql reports/*))
+EMBEDDED := $(sort $(wildcard schema/*.sql reports/* trace/*.sql))
 HEADERS  := $(wildcard parsers/*.h src/*/*.h)
 BUILD    ?= build
 GENERATED = $(BUILD)/embedded_files.c $(BUILD)/dialects.c

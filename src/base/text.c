@@ -184,3 +184,13 @@ void text_write(FILE *out, struct slice text, enum text_mode mode)
         break;
     }
 }
+
+size_t text_width(struct slice text)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        width += (c & 0xc0) == 0x80 ? 0 : c < 0x20 || c == 0x7f ? 4 : 1;
+    }
+    return width;
+}

@@ -17,4 +17,7 @@ enum text_mode {
 
 void text_write(FILE *out, struct slice text, enum text_mode mode);
 
+/* Places on a terminal that text takes in TEXT_TERMINAL, near enough: one for a character, four for a control byte. */
+size_t text_width(struct slice text);
+
 #endif

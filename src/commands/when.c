@@ -88,3 +88,36 @@ int when_parse(const char *text, const struct zone *zone, int64_t now, int64_t *
                          text);
     return 0;
 }
+
+/* The zone of the server named, else of the first. */
+static int load_zone(struct store *store, const char *server, struct zone *zone, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(
+        store, "SELECT zone FROM server WHERE ?1 IS NULL OR name = ?1 ORDER BY id LIMIT 1", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_text(stmt, 1, server, -1, SQLITE_STATIC);
+    int done = sqlite3_step(stmt) == SQLITE_ROW
+                   ? zone_load(zone, (const char *)sqlite3_column_text(stmt, 0), err)
+                   : error_set(err, FAIL_USAGE, server ? "no server '%s' in this database" : "no logs yet%s",
+                               server ? server : "; read some with mailtrail ingest");
+    sqlite3_finalize(stmt);
+    return done;
+}
+
+int when_span_parse(struct store *store, const struct when_span *words, int64_t *since, int64_t *until,
+                    struct error *err)
+{
+    struct zone zone = {0};
+    *since = INT64_MIN;
+    *until = INT64_MAX;
+    if (!words->since && !words->until)
+        return 0;
+    int done = load_zone(store, words->server, &zone, err);
+    if (done == 0 && words->since)
+        done = when_parse(words->since, &zone, words->now, since, err);
+    if (done == 0 && words->until)
+        done = when_parse(words->until, &zone, words->now, until, err);
+    zone_free(&zone);
+    return done;
+}

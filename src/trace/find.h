@@ -1,0 +1,43 @@
+/* find.h — which messages and which refusals a set of keys touches.  Today by one pass over each table of facts, by
+   number of string; behind this header it may become anything that knows where a text is mentioned. */
+#ifndef MAILTRAIL_FIND_H
+#define MAILTRAIL_FIND_H
+
+#include "../../parsers/slice.h"
+#include "../store/store.h"
+
+enum { FIND_KEYS = 8 };
+
+/* A key is an Exim id, a Message-ID, an address, a domain, an IP, a host name, or "subject:words"; <> around it is taken
+   off.  Upper and lower case are the same.  A key without @ is also the domain of addresses and of hosts. */
+struct find_request {
+    const char *const *keys; /* 1 to FIND_KEYS; all must match, of a message somewhere in it, of a refusal in its row */
+    int key_count;
+    int64_t since, until; /* INT64_MIN, INT64_MAX: no bound.  What arrived, was tried or refused in this time */
+    const char *server;   /* NULL: all */
+};
+
+struct numbers {
+    int64_t *list; /* ascending, each once */
+    size_t count, room;
+};
+
+struct found {
+    struct numbers messages;       /* message.id */
+    struct numbers rejection_times; /* seconds in which a client that matches was refused */
+    struct numbers login_times;    /* seconds in which a login that matches failed */
+};
+
+/* 0, or -1 with *err (FAIL_USAGE: too many keys, an empty one, a server that is not there).  found_free in either case. */
+int find_run(struct store *store, const struct find_request *request, struct found *found, struct error *err);
+void found_free(struct found *found);
+
+/* Whether a key is in one of the texts, an absent one being none: as find_run has it, for columns of strings. */
+bool find_key_in(const char *key, const struct slice *texts, size_t count);
+
+/* Adds a number; numbers_sort makes the list what the struct says. */
+void numbers_add(struct numbers *numbers, int64_t number);
+void numbers_sort(struct numbers *numbers);
+bool numbers_have(const struct numbers *numbers, int64_t number);
+
+#endif

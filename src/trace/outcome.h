@@ -1,0 +1,56 @@
+/* outcome.h — what became of each recipient of a message, and of all in one line. */
+#ifndef MAILTRAIL_OUTCOME_H
+#define MAILTRAIL_OUTCOME_H
+
+#include <stdio.h>
+
+#include "meaning.h"
+#include "story.h"
+
+enum outcome {
+    OUTCOME_DELIVERED,
+    OUTCOME_PARTLY,     /* the address stands for several, of which one failed or waits */
+    OUTCOME_FAILED,
+    OUTCOME_WAITING,
+    OUTCOME_DISCARDED,
+    OUTCOME_SUPPRESSED, /* *>: a delivery that was not made, of a test */
+    OUTCOME_HANDED,     /* to a scanner, whose copy was not found */
+    OUTCOME_UNSEEN      /* put off, and then the message was gone */
+};
+enum { OUTCOMES = OUTCOME_UNSEEN + 1 };
+
+/* A recipient as the sender gave it. */
+struct recipient {
+    struct slice address;
+    enum outcome outcome;
+    const char *why;       /* a name of meaning.h, of a failure or a deferral; NULL: none */
+    bool after_retries;    /* it was given up: why is that of the last attempt made */
+};
+
+struct recipients {
+    struct recipient *list; /* in the order of their first attempts */
+    size_t count, room;
+};
+
+/* Of one part; what was handed to a scanner is what its copies say.  recipients_free. */
+void recipients_read(const struct part *part, struct recipients *recipients);
+void recipients_free(struct recipients *recipients);
+
+/* "delivered", "partly" ... as JSON has them. */
+const char *outcome_name(enum outcome outcome);
+
+/* "delivered to 2 of 3 recipients; 1 bounced: mailbox full", without a newline. */
+void verdict_write(FILE *out, const struct part *part, const struct recipients *recipients);
+
+/* Whether all went well: 1; it is not over: 0; something failed: -1. */
+int verdict_mood(const struct part *part, const struct recipients *recipients);
+
+/* The meaning of a row of trace/attempts.sql; where it was given up, of the last attempt made. */
+struct meaning meaning_of_attempt(const struct rows *attempts, size_t row);
+
+/* Whether two rows are of the same original and final address. */
+bool same_delivery(const struct rows *attempts, size_t a, size_t b);
+/* Whether a row is a deferral that was no attempt: the retry time was not reached. */
+bool is_passed_over(const struct rows *attempts, size_t row);
+
+#endif

@@ -1,0 +1,162 @@
+/* tell_json.c — rows become objects with the names that the SQL files give them; what is worked out goes with them. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "../base/text.h"
+#include "outcome.h"
+#include "tell.h"
+
+static void put_text(FILE *out, struct slice text)
+{
+    if (!text.p) {
+        fputs("null", out);
+        return;
+    }
+    fputc('"', out);
+    text_write(out, text, TEXT_JSON);
+    fputc('"', out);
+}
+
+static void put_string(FILE *out, const char *text)
+{
+    put_text(out, text ? slice_of(text, strlen(text)) : SLICE_ABSENT);
+}
+
+static void put_value(FILE *out, const struct value *value)
+{
+    if (value->kind == VALUE_INTEGER)
+        fprintf(out, "%" PRId64, value->integer);
+    else if (value->kind == VALUE_REAL && value->real - value->real == 0)
+        fprintf(out, "%.15g", value->real);
+    else
+        put_text(out, value->text);
+}
+
+/* The members of a row, without the braces. */
+static void put_members(FILE *out, const struct rows *rows, size_t row)
+{
+    for (size_t i = 0; i < rows->columns; i++) {
+        fprintf(out, "%s\"%s\": ", i ? ", " : "", rows->names[i]);
+        put_value(out, &rows->values[row * rows->columns + i]);
+    }
+}
+
+static void put_meaning(FILE *out, const struct meaning *meaning)
+{
+    fputs(", \"reply_code\": ", out);
+    if (meaning->code)
+        fprintf(out, "%d", meaning->code);
+    else
+        fputs("null", out);
+    fputs(", \"enhanced_code\": ", out);
+    put_string(out, meaning->enhanced[0] ? meaning->enhanced : NULL);
+    fputs(", \"means\": ", out);
+    put_string(out, meaning->words);
+    fputs(", \"side\": ", out);
+    put_string(out, meaning->side);
+}
+
+static void put_rows(FILE *out, const char *name, const struct rows *rows,
+                     void (*more)(FILE *, const struct rows *, size_t))
+{
+    fprintf(out, ",\n  \"%s\": [", name);
+    for (size_t i = 0; i < rows->count; i++) {
+        fputs(i ? ",\n   {" : "\n   {", out);
+        put_members(out, rows, i);
+        if (more)
+            more(out, rows, i);
+        fputc('}', out);
+    }
+    fputc(']', out);
+}
+
+static void more_of_attempt(FILE *out, const struct rows *attempts, size_t row)
+{
+    struct slice kind = rows_text(attempts, row, "kind");
+    struct meaning meaning = {.words = NULL};
+    if (slice_is(kind, "deferred") || slice_is(kind, "failed"))
+        meaning = meaning_of_attempt(attempts, row);
+    put_meaning(out, &meaning);
+    fprintf(out, ", \"after_retries\": %s", meaning.after_retries ? "true" : "false");
+}
+
+static void more_of_refusal(FILE *out, const struct rows *refusals, size_t row)
+{
+    struct meaning meaning = meaning_of(rows_text(refusals, row, "reason_class"), rows_text(refusals, row, "detail"),
+                                        MEANING_IN);
+    put_meaning(out, &meaning);
+}
+
+static void put_recipients(FILE *out, const struct recipients *recipients)
+{
+    fputs(",\n  \"recipients_seen\": [", out);
+    for (size_t i = 0; i < recipients->count; i++) {
+        const struct recipient *r = &recipients->list[i];
+        fputs(i ? ",\n   {\"address\": " : "\n   {\"address\": ", out);
+        put_text(out, r->address);
+        fputs(", \"outcome\": ", out);
+        put_string(out, outcome_name(r->outcome));
+        fputs(", \"why\": ", out);
+        put_string(out, r->why);
+        fprintf(out, ", \"after_retries\": %s}", r->after_retries ? "true" : "false");
+    }
+    fputc(']', out);
+}
+
+static void put_verdict(FILE *out, const struct part *part, const struct recipients *recipients)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *memory = open_memstream(&text, &n);
+    if (!memory)
+        exit(EXIT_MEMORY);
+    verdict_write(memory, part, recipients);
+    fclose(memory);
+    fputs("\"verdict\": ", out);
+    put_text(out, slice_of(text, n));
+    free(text);
+}
+
+static void put_part(FILE *out, const struct part *part)
+{
+    static const char *const relations[] = {"root", "copy", "bounce"};
+    struct recipients recipients;
+    recipients_read(part, &recipients);
+    fputs("\n {", out);
+    put_verdict(out, part, &recipients);
+    fprintf(out, ",\n  \"relation\": \"%s\", ", relations[part->relation]);
+    put_members(out, &part->message, 0);
+    put_recipients(out, &recipients);
+    put_rows(out, "attempts", &part->attempts, more_of_attempt);
+    put_rows(out, "refusals", &part->refusals, more_of_refusal);
+    put_rows(out, "scans", &part->scans, NULL);
+    fprintf(out, ",\n  \"scans_ambiguous\": %s", part->namesakes && part->scans.count ? "true" : "false");
+    put_rows(out, "events", &part->events, NULL);
+    put_rows(out, "sessions", &part->sessions, NULL);
+    fputs(",\n  \"parts\": [", out);
+    for (const struct part *child = part->first; child; child = child->next) {
+        fputs(child == part->first ? "" : ",", out);
+        put_part(out, child);
+    }
+    fputs("]}", out);
+    recipients_free(&recipients);
+}
+
+void tell_json(const struct tell *tell)
+{
+    FILE *out = tell->out;
+    fputs("{\"keys\": [", out);
+    for (int i = 0; i < tell->key_count; i++) {
+        fputs(i ? ", " : "", out);
+        put_string(out, tell->keys[i]);
+    }
+    fprintf(out, "],\n \"stories_found\": %zu, \"refusals_found\": %zu,\n \"stories\": [", tell->stories->found,
+            tell->refusals_found);
+    for (size_t i = 0; i < tell->stories->root_count; i++) {
+        fputs(i ? "," : "", out);
+        put_part(out, tell->stories->roots[i]);
+    }
+    fputc(']', out);
+    put_rows(out, "refusals", tell->refusals, more_of_refusal);
+    fputs("}\n", out);
+}

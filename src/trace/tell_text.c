@@ -1,0 +1,514 @@
+/* tell_text.c — a verdict, then the story in order of time; all log text passes the escaper on its way into an entry. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "../base/text.h"
+#include "../report/units.h"
+#include "outcome.h"
+#include "tell.h"
+#include "timeline.h"
+
+enum { INDENT = 23 }; /* two blanks, a time and two blanks */
+
+enum colour { PLAIN, GOOD, BAD, OPEN, FAINT, STRONG };
+
+static const char *colour_code(const struct tell *tell, enum colour colour)
+{
+    static const char *const codes[] = {"", "\033[32m", "\033[31m", "\033[33m", "\033[2m", "\033[1m"};
+    return tell->colour ? codes[colour] : "";
+}
+
+static void put_coloured(const struct tell *tell, enum colour colour, const char *text)
+{
+    fprintf(tell->out, "%s%s%s", colour_code(tell, colour), text, tell->colour && colour ? "\033[0m" : "");
+}
+
+/* ---- lines ------------------------------------------------------------------------------------- */
+
+/* Where a line of at most room places ends: behind its last blank, or in the middle of a word that is longer. */
+static size_t break_at(struct slice line, size_t room)
+{
+    size_t end = 0, places = 0, blank = 0;
+    while (end < line.n) {
+        places += ((unsigned char)line.p[end] & 0xc0) != 0x80;
+        if (places > room)
+            return blank ? blank : end;
+        if (line.p[end] == ' ' && end)
+            blank = end + 1;
+        end++;
+    }
+    return line.n;
+}
+
+/* Writes what is to stand behind column INDENT, used places of its first line being taken. */
+static void put_body(const struct tell *tell, struct slice body, size_t used)
+{
+    size_t width = tell->width > INDENT + 20 ? (size_t)tell->width - INDENT : 0;
+    while (body.n) {
+        const char *newline = memchr(body.p, '\n', body.n);
+        struct slice line = slice_of(body.p, newline ? (size_t)(newline - body.p) : body.n);
+        size_t cut = width ? break_at(line, width > used ? width - used : 1) : line.n;
+        fwrite(line.p, 1, cut, tell->out);
+        body = slice_after(body, cut < line.n ? cut : line.n + (newline != NULL));
+        used = 0;
+        fprintf(tell->out, body.n ? "\n%*s" : "\n", body.n ? INDENT : 0, "");
+    }
+}
+
+/* An entry's body, written into memory first because lines are broken when it is whole. */
+struct body {
+    char *text;
+    size_t n;
+    FILE *out;
+};
+
+static FILE *body_open(struct body *body)
+{
+    *body = (struct body){0};
+    body->out = open_memstream(&body->text, &body->n);
+    if (!body->out)
+        exit(EXIT_MEMORY);
+    return body->out;
+}
+
+static void body_put(const struct tell *tell, struct body *body, struct slice time, enum colour colour, const char *verb)
+{
+    fclose(body->out);
+    fputs("  ", tell->out);
+    fputs(colour_code(tell, FAINT), tell->out);
+    text_write(tell->out, time, TEXT_TERMINAL);
+    fprintf(tell->out, "%s%*s", tell->colour ? "\033[0m" : "", time.n < 21 ? 21 - (int)time.n : 2, "");
+    put_coloured(tell, colour, verb);
+    fputc(' ', tell->out);
+    put_body(tell, slice_of(body->text, body->n), strlen(verb) + 1);
+    if (!body->n)
+        fputc('\n', tell->out);
+    free(body->text);
+}
+
+/* ---- pieces ------------------------------------------------------------------------------------ */
+
+static void put(FILE *out, struct slice text)
+{
+    text_write(out, text, TEXT_TERMINAL);
+}
+
+/* before, the text and after; nothing where the text is absent. */
+static void put_with(FILE *out, const char *before, struct slice text, const char *after)
+{
+    if (!text.p)
+        return;
+    fputs(before, out);
+    put(out, text);
+    fputs(after, out);
+}
+
+static void put_address(FILE *out, struct slice address)
+{
+    if (address.p && address.n == 0)
+        fputs("<>", out);
+    else
+        put(out, address);
+}
+
+/* "host (HELO) [ip]", as far as known. */
+static void put_host(FILE *out, const char *before, const struct rows *rows, size_t row, bool helo)
+{
+    struct slice host = rows_text(rows, row, "host"), ip = rows_text(rows, row, "ip");
+    if (!host.p && !ip.p)
+        return;
+    fputs(before, out);
+    if (host.p && !slice_equal(host, ip))
+        put(out, host);
+    else
+        fputs("a host without a name", out);
+    if (helo)
+        put_with(out, " (", rows_text(rows, row, "helo"), ")");
+    put_with(out, " [", ip, "]");
+}
+
+static void put_duration(FILE *out, int64_t seconds)
+{
+    char text[UNIT_ROOM];
+    duration_text(text, seconds);
+    fputs(text, out);
+}
+
+static void put_meaning(FILE *out, struct meaning meaning)
+{
+    static const struct {
+        const char *side, *words;
+    } sides[] = {{"sender", "the sender's side has to mend it"}, {"recipient", "the recipient's side has to mend it"},
+                 {"ours", "ours to mend"}, {"nobody", "nobody has to mend anything"}};
+    fprintf(out, "\n= %s%s", meaning.after_retries ? "given up after retries: " : "", meaning.words);
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
+        if (strcmp(meaning.side, sides[i].side) == 0)
+            fprintf(out, "; %s", sides[i].words);
+}
+
+static void put_whose(FILE *out, const struct part *part)
+{
+    if (part->relation == RELATION_COPY)
+        fputs("(the copy) ", out);
+    else if (part->relation == RELATION_BOUNCE)
+        fputs("(the report) ", out);
+}
+
+static void put_ambiguous(FILE *out, const struct rows *rows, size_t row)
+{
+    if (rows_integer(rows, row, "ambiguous"))
+        fputs("\n(ambiguous: the line has more than one reading)", out);
+}
+
+/* ---- arrival and end --------------------------------------------------------------------------- */
+
+static void put_content(FILE *out, const struct rows *m)
+{
+    fputs("\n", out);
+    if (rows_has(m, 0, "size"))
+        fprintf(out, "%" PRId64 " octets", rows_integer(m, 0, "size"));
+    if (rows_has(m, 0, "recipients"))
+        fprintf(out, ", for %" PRId64 " recipient%s", rows_integer(m, 0, "recipients"),
+                rows_integer(m, 0, "recipients") == 1 ? "" : "s");
+    put_with(out, ", subject \"", rows_text(m, 0, "subject"), "\"");
+    put_with(out, "\nMessage-ID ", rows_text(m, 0, "message_id"), "");
+}
+
+static void put_way_in(FILE *out, const struct rows *m)
+{
+    put_host(out, "\nby ", m, 0, true);
+    put_with(out, rows_has(m, 0, "ip") ? ", user " : "\nby the local user ", rows_text(m, 0, "local_user"), "");
+    put_with(out, ", ", rows_text(m, 0, "protocol"), "");
+    put_with(out, ", ", rows_text(m, 0, "tls"), "");
+    put_with(out, ", logged in as ", rows_text(m, 0, "auth_id"), "");
+    put_with(out, " (", rows_text(m, 0, "auth"), ")");
+}
+
+static void tell_arrival(const struct tell *tell, const struct part *part)
+{
+    const struct rows *m = &part->message;
+    struct body body;
+    FILE *out = body_open(&body);
+    const char *verb = "received";
+    if (!rows_has(m, 0, "received")) {
+        verb = "first seen";
+        fputs("of it; its arrival is not in the logs", out);
+    } else if (part->relation == RELATION_COPY) {
+        verb = "given back";
+        fprintf(out, "by the scanner as %s, joined by Message-ID, sender and time", part->exim_id);
+    } else if (part->relation == RELATION_BOUNCE) {
+        verb = "reported";
+        fprintf(out, "to the sender as %s", part->exim_id);
+        put_with(out, ", subject \"", rows_text(m, 0, "subject"), "\"");
+    } else {
+        fputs("from ", out);
+        put_address(out, rows_text(m, 0, "sender"));
+        put_way_in(out, m);
+        put_content(out, m);
+    }
+    if (rows_integer(m, 0, "ambiguous"))
+        fputs("\n(ambiguous: several arrivals under one id, or a line with more than one reading)", out);
+    body_put(tell, &body, rows_text(m, 0, "time"), PLAIN, verb);
+}
+
+static void tell_end(const struct tell *tell, const struct part *part)
+{
+    const struct rows *m = &part->message;
+    struct body body;
+    FILE *out = body_open(&body);
+    put_whose(out, part);
+    if (rows_has(m, 0, "queue_seconds")) {
+        fputs("after ", out);
+        put_duration(out, rows_integer(m, 0, "queue_seconds"));
+        fputs(" on the queue", out);
+    }
+    body_put(tell, &body, rows_text(m, 0, "completed_time"), PLAIN, "completed");
+}
+
+/* ---- scans ------------------------------------------------------------------------------------- */
+
+static void tell_scan(const struct tell *tell, const struct part *part, size_t row)
+{
+    const struct rows *scans = &part->scans;
+    bool spam = rows_integer(scans, row, "is_spam") != 0;
+    struct body body;
+    FILE *out = body_open(&body);
+    fprintf(out, "score %.1f, spam from %.1f on", rows_value(scans, row, "score")->real,
+            rows_value(scans, row, "threshold")->real);
+    put_with(out, ", for ", rows_text(scans, row, "user"), "");
+    put_with(out, "\n", rows_text(scans, row, "rules"), "");
+    if (part->namesakes)
+        fprintf(out, "\n(joined by Message-ID and time; ambiguous: %" PRId64 " more message%s had it then)",
+                part->namesakes, part->namesakes == 1 ? "" : "s");
+    body_put(tell, &body, rows_text(scans, row, "time"), spam ? BAD : GOOD, spam ? "spam:" : "no spam:");
+}
+
+/* ---- attempts ---------------------------------------------------------------------------------- */
+
+static void put_way_out(FILE *out, const struct rows *attempts, size_t row)
+{
+    bool way = rows_has(attempts, row, "router") || rows_has(attempts, row, "transport") || rows_has(attempts, row, "ip");
+    if (!way)
+        return;
+    fputs("\nvia ", out);
+    put(out, rows_text(attempts, row, "router"));
+    put_with(out, rows_has(attempts, row, "router") ? ", " : "", rows_text(attempts, row, "transport"), "");
+    put_host(out, ", to ", attempts, row, false);
+    put_with(out, ", ", rows_text(attempts, row, "tls"), "");
+    if (rows_has(attempts, row, "delivery_seconds"))
+        fprintf(out, ", in %.1f s", rows_value(attempts, row, "delivery_seconds")->real);
+}
+
+static void put_recipient(FILE *out, const struct part *part, size_t row)
+{
+    struct slice original = rows_text(&part->attempts, row, "original"),
+                 recipient = rows_text(&part->attempts, row, "recipient");
+    put_whose(out, part);
+    put_address(out, original);
+    if (recipient.p && !slice_equal(original, recipient))
+        put_with(out, " -> ", recipient, "");
+}
+
+static const char *verb_of(struct slice kind, enum colour *colour)
+{
+    static const struct {
+        const char *kind, *verb;
+        enum colour colour;
+    } verbs[] = {{"delivered", "delivered", GOOD}, {"additional", "delivered", GOOD}, {"cutthrough", "delivered", GOOD},
+                 {"failed", "failed", BAD}, {"suppressed", "suppressed", OPEN}, {"discarded", "discarded", OPEN},
+                 {"handoff", "handed over", PLAIN}, {"deferred", "put off", OPEN}};
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (slice_is(kind, verbs[i].kind)) {
+            *colour = verbs[i].colour;
+            return verbs[i].verb;
+        }
+    *colour = PLAIN;
+    return "tried";
+}
+
+static void tell_attempt(const struct tell *tell, const struct part *part, size_t row)
+{
+    const struct rows *attempts = &part->attempts;
+    struct slice kind = rows_text(attempts, row, "kind");
+    enum colour colour;
+    const char *verb = verb_of(kind, &colour);
+    struct body body;
+    FILE *out = body_open(&body);
+    put_recipient(out, part, row);
+    if (slice_is(kind, "cutthrough"))
+        fputs(", while it was received", out);
+    if (slice_is(kind, "handoff"))
+        fputs(", to a scanner", out);
+    put_way_out(out, attempts, row);
+    put_with(out, "\n\"", rows_text(attempts, row, "response"), "\"");
+    put_with(out, "\n\"", rows_text(attempts, row, "detail"), "\"");
+    if (slice_is(kind, "failed"))
+        put_meaning(out, meaning_of_attempt(attempts, row));
+    put_ambiguous(out, attempts, row);
+    body_put(tell, &body, rows_text(attempts, row, "time"), colour, verb);
+}
+
+/* How many deferrals of the delivery there are in all. */
+static int64_t count_deferrals(const struct rows *attempts, size_t row)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < attempts->count; i++)
+        count += slice_is(rows_text(attempts, i, "kind"), "deferred") && same_delivery(attempts, i, row);
+    return count;
+}
+
+static void put_deferral_count(FILE *out, const struct entry *entry)
+{
+    const struct rows *attempts = &entry->part->attempts;
+    int64_t all = count_deferrals(attempts, entry->row);
+    if (all == 1)
+        return;
+    fprintf(out, ", %" PRId64 " attempt%s over ", entry->count, entry->count == 1 ? "" : "s");
+    put_duration(out, rows_integer(attempts, entry->last, "at") - entry->at);
+    if (all > entry->count)
+        fprintf(out, " and %" PRId64 " times not tried yet", all - entry->count);
+    put_with(out, ", last ", rows_text(attempts, entry->last, "time"), ":");
+}
+
+static void tell_deferrals(const struct tell *tell, const struct entry *entry)
+{
+    const struct rows *attempts = &entry->part->attempts;
+    struct body body;
+    FILE *out = body_open(&body);
+    put_recipient(out, entry->part, entry->row);
+    put_deferral_count(out, entry);
+    put_way_out(out, attempts, entry->last);
+    put_with(out, "\n\"", rows_text(attempts, entry->last, "detail"), "\"");
+    put_meaning(out, meaning_of_attempt(attempts, entry->last));
+    put_ambiguous(out, attempts, entry->last);
+    body_put(tell, &body, rows_text(attempts, entry->row, "time"), OPEN, "put off");
+}
+
+/* ---- the rest ---------------------------------------------------------------------------------- */
+
+static void tell_event(const struct tell *tell, const struct entry *entry)
+{
+    const struct rows *events = &entry->part->events;
+    char verb[40];
+    struct slice kind = rows_text(events, entry->row, "kind");
+    struct body body;
+    FILE *out = body_open(&body);
+    size_t n = kind.n < sizeof verb - 2 ? kind.n : sizeof verb - 2;
+    for (size_t i = 0; i < n; i++)
+        verb[i] = kind.p[i] == '_' ? ' ' : kind.p[i];
+    memcpy(verb + n, ":", 2);
+    put_whose(out, entry->part);
+    put(out, rows_text(events, entry->row, "text"));
+    put_host(out, ", ", events, entry->row, false);
+    if (entry->count > 1)
+        fprintf(out, ", %" PRId64 " times", entry->count);
+    put_with(out, entry->count > 1 ? ", last " : NULL, entry->count > 1 ? rows_text(events, entry->last, "time")
+                                                                       : SLICE_ABSENT, "");
+    body_put(tell, &body, rows_text(events, entry->row, "time"), FAINT, verb);
+}
+
+static void put_refusal(FILE *out, const struct rows *refusals, size_t row)
+{
+    struct slice sender = rows_text(refusals, row, "sender"), recipient = rows_text(refusals, row, "recipient");
+    fputs("at ", out);
+    put(out, rows_text(refusals, row, "stage"));
+    if (sender.p) {
+        fputs(", from ", out);
+        put_address(out, sender);
+    }
+    put_with(out, ", to ", recipient, "");
+    put_host(out, "\nby ", refusals, row, true);
+    put_with(out, "\n\"", rows_text(refusals, row, "detail"), "\"");
+    put_meaning(out, meaning_of(rows_text(refusals, row, "reason_class"), rows_text(refusals, row, "detail"), MEANING_IN));
+    put_ambiguous(out, refusals, row);
+}
+
+static void tell_refusal(const struct tell *tell, const struct part *part, size_t row)
+{
+    bool later = rows_integer(&part->refusals, row, "temporary") != 0;
+    struct body body;
+    FILE *out = body_open(&body);
+    put_whose(out, part);
+    put_refusal(out, &part->refusals, row);
+    body_put(tell, &body, rows_text(&part->refusals, row, "time"), later ? OPEN : BAD, later ? "refused for now" : "refused");
+}
+
+static void tell_session(const struct tell *tell, const struct part *part, size_t row)
+{
+    const struct rows *s = &part->sessions;
+    struct body body;
+    FILE *out = body_open(&body);
+    put(out, rows_text(s, row, "mailbox"));
+    put_with(out, " by ", rows_text(s, row, "service"), "");
+    put_host(out, " from ", s, row, false);
+    static const struct {
+        const char *column, *words;
+    } counts[] = {{"messages", "in it"}, {"taken", "taken"}, {"deleted", "deleted"}};
+    for (size_t i = 0; i < 3; i++)
+        if (rows_has(s, row, counts[i].column))
+            fprintf(out, ", %" PRId64 " %s", rows_integer(s, row, counts[i].column), counts[i].words);
+    put_with(out, ", ended: ", rows_text(s, row, "outcome"), "");
+    if (rows_integer(s, row, "opened") > 3)
+        fprintf(out, "; %" PRId64 " times within a week", rows_integer(s, row, "opened"));
+    if (!slice_is(rows_text(s, row, "joined_by"), "address")) {
+        put_with(out, "\n(inferred: the session says ", rows_text(s, row, "user"), ", which may be of another domain)");
+    }
+    body_put(tell, &body, rows_text(s, row, "time"), PLAIN, "opened");
+}
+
+static void tell_entry(const struct tell *tell, const struct entry *entry)
+{
+    switch (entry->kind) {
+    case ENTRY_REFUSAL:
+        tell_refusal(tell, entry->part, entry->row);
+        break;
+    case ENTRY_ARRIVAL:
+        tell_arrival(tell, entry->part);
+        break;
+    case ENTRY_SCAN:
+        tell_scan(tell, entry->part, entry->row);
+        break;
+    case ENTRY_ATTEMPT:
+        tell_attempt(tell, entry->part, entry->row);
+        break;
+    case ENTRY_DEFERRALS:
+        tell_deferrals(tell, entry);
+        break;
+    case ENTRY_EVENT:
+        tell_event(tell, entry);
+        break;
+    case ENTRY_END:
+        tell_end(tell, entry->part);
+        break;
+    case ENTRY_SESSION:
+        tell_session(tell, entry->part, entry->row);
+    }
+}
+
+/* ---- stories ----------------------------------------------------------------------------------- */
+
+static void tell_story(const struct tell *tell, const struct part *root)
+{
+    struct recipients recipients;
+    struct timeline timeline;
+    struct body body;
+    recipients_read(root, &recipients);
+    timeline_read(root, &timeline);
+    verdict_write(body_open(&body), root, &recipients);
+    fclose(body.out);
+    int mood = verdict_mood(root, &recipients);
+    put_coloured(tell, STRONG, root->exim_id);
+    fputs(" on ", tell->out);
+    put(tell->out, rows_text(&root->message, 0, "server"));
+    fputs(": ", tell->out);
+    put_coloured(tell, mood > 0 ? GOOD : mood < 0 ? BAD : OPEN, body.text);
+    fputc('\n', tell->out);
+    for (size_t i = 0; i < timeline.count; i++)
+        tell_entry(tell, &timeline.list[i]);
+    free(body.text);
+    timeline_free(&timeline);
+    recipients_free(&recipients);
+}
+
+static void tell_refusals(const struct tell *tell)
+{
+    const struct rows *rows = tell->refusals;
+    for (size_t i = 0; i < rows->count; i++) {
+        bool login = slice_is(rows_text(rows, i, "what"), "login failed");
+        bool later = rows_integer(rows, i, "temporary") != 0;
+        struct body body;
+        FILE *out = body_open(&body);
+        if (login) {
+            put_with(out, "as ", rows_text(rows, i, "user"), "");
+            put_with(out, " by ", rows_text(rows, i, "service"), ", ");
+        }
+        put_refusal(out, rows, i);
+        body_put(tell, &body, rows_text(rows, i, "time"), later ? OPEN : BAD,
+                 login ? "login failed" : later ? "refused for now" : "refused");
+    }
+}
+
+static void put_more(const struct tell *tell, size_t found, size_t shown, const char *what)
+{
+    if (found > shown)
+        fprintf(tell->out, "... and %zu earlier %s; --limit or --until show them\n", found - shown, what);
+}
+
+void tell_text(const struct tell *tell)
+{
+    const struct stories *stories = tell->stories;
+    put_more(tell, stories->found, stories->root_count, "messages");
+    for (size_t i = 0; i < stories->root_count; i++) {
+        fputs(i ? "\n" : "", tell->out);
+        tell_story(tell, stories->roots[i]);
+    }
+    if (tell->refusals->count) {
+        fputs(stories->root_count ? "\n" : "", tell->out);
+        put_coloured(tell, STRONG, "never became a message");
+        fputc('\n', tell->out);
+        put_more(tell, tell->refusals_found, tell->refusals->count, "refusals");
+        tell_refusals(tell);
+    }
+    if (!stories->root_count && !tell->refusals->count)
+        fputs("nothing found\n", tell->out);
+}

@@ -1,0 +1,132 @@
+/* trace.c — found, read, told. */
+#include "trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailbox.h"
+#include "tell.h"
+
+/* Whether a refusal is part of a story that is told. */
+static bool is_told(const struct stories *stories, const struct rows *rows, size_t row)
+{
+    struct slice id = rows_text(rows, row, "exim_id"), server = rows_text(rows, row, "server");
+    for (size_t i = 0; id.p && i < stories->part_count; i++) {
+        const struct part *part = stories->parts[i];
+        if (slice_is(id, part->exim_id) && slice_equal(server, rows_text(&part->message, 0, "server")))
+            return true;
+    }
+    return false;
+}
+
+/* A second has refusals of others too: whether this one matches all keys. */
+static bool matches(const struct find_request *find, const struct rows *rows, size_t row)
+{
+    const struct slice texts[] = {rows_text(rows, row, "host"),   rows_text(rows, row, "helo"),
+                                  rows_text(rows, row, "ip"),     rows_text(rows, row, "sender"),
+                                  rows_text(rows, row, "recipient"), rows_text(rows, row, "user"),
+                                  rows_text(rows, row, "exim_id")};
+    if (find->server && !slice_is(rows_text(rows, row, "server"), find->server))
+        return false;
+    for (int i = 0; i < find->key_count; i++)
+        if (!find_key_in(find->keys[i], texts, sizeof texts / sizeof *texts))
+            return false;
+    return true;
+}
+
+/* Drops the rows that are not to be told. */
+static void sift(const struct stories *stories, const struct find_request *find, struct rows *rows)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        if (matches(find, rows, i) && !is_told(stories, rows, i)) {
+            memmove(rows->values + kept * rows->columns, rows->values + i * rows->columns,
+                    rows->columns * sizeof *rows->values);
+            kept++;
+        }
+    rows->count = kept;
+}
+
+/* Keeps the last of the seconds: each has one refusal or more. */
+static void keep_latest_times(struct numbers *times, size_t limit)
+{
+    if (times->count > limit) {
+        memmove(times->list, times->list + (times->count - limit), limit * sizeof *times->list);
+        times->count = limit;
+    }
+}
+
+static int read_refusals(struct reader *reader, const char *file, struct numbers *times, size_t limit, struct rows *rows,
+                         struct error *err)
+{
+    keep_latest_times(times, limit);
+    for (size_t i = 0; i < times->count; i++) {
+        const struct bind binds[] = {{":at", NULL, times->list[i]}, {NULL, NULL, 0}};
+        if (rows_read(reader, file, binds, rows, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    int64_t x = ((const struct value *)a)->integer, y = ((const struct value *)b)->integer; /* at, the first column */
+    return x < y ? -1 : x > y;
+}
+
+static int find_refusals(struct reader *reader, const struct trace_request *request, struct found *found,
+                         const struct stories *stories, struct rows *rows, struct error *err)
+{
+    if (read_refusals(reader, "trace/rejections.sql", &found->rejection_times, request->limit, rows, err) < 0 ||
+        read_refusals(reader, "trace/auth_failures.sql", &found->login_times, request->limit, rows, err) < 0)
+        return -1;
+    sift(stories, &request->find, rows);
+    if (rows->count)
+        qsort(rows->values, rows->count, rows->columns * sizeof *rows->values, compare_rows);
+    return 0;
+}
+
+static int read_mailboxes(struct stories *stories, struct error *err)
+{
+    int done = 0;
+    for (size_t i = 0; i < stories->part_count && done == 0; i++)
+        done = mailbox_read(stories, stories->parts[i], err);
+    return done;
+}
+
+static void tell(const struct trace_request *request, const struct stories *stories, const struct rows *refusals,
+                 size_t refusals_found, FILE *out)
+{
+    const struct tell what = {out, stories, refusals, refusals_found, request->find.keys, request->find.key_count,
+                              request->colour, request->width};
+    if (request->format == TRACE_JSON)
+        tell_json(&what);
+    else
+        tell_text(&what);
+}
+
+int trace_run(struct store *store, const struct trace_request *request, FILE *out, size_t *found_count,
+              struct error *err)
+{
+    struct reader reader = {.store = store};
+    struct stories stories = {0};
+    struct rows refusals = {0};
+    struct found found;
+    int done = find_run(store, &request->find, &found, err);
+    if (done == 0)
+        done = stories_read(&reader, &found.messages, request->limit, &stories, err);
+    if (done == 0)
+        done = read_mailboxes(&stories, err);
+    size_t seconds = found.rejection_times.count + found.login_times.count;
+    if (done == 0)
+        done = find_refusals(&reader, request, &found, &stories, &refusals, err);
+    size_t read_seconds = found.rejection_times.count + found.login_times.count;
+    *found_count = stories.root_count + refusals.count;
+    if (done == 0)
+        tell(request, &stories, &refusals, refusals.count + (seconds - read_seconds), out);
+    rows_free(&refusals);
+    stories_free(&stories);
+    reader_free(&reader);
+    found_free(&found);
+    return done;
+}

@@ -1,0 +1,212 @@
+#!/usr/bin/perl
+# mailtrail trace: for every message of the town it tells what its driver's record says (tests/fixtures/town/messages.json,
+# cut from that record alone): recipients, mailboxes, what far servers took and answered, refusals; by each kind of key.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use Encode ();
+use JSON::PP;
+use Test::More;
+use lib dirname(__FILE__), dirname(__FILE__) . '/../truth';
+use Ingest;
+use Truth ();
+
+my $folder = root_of('tests/fixtures/town');
+my $town = folder() . '/town.db';
+is(mailtrail(fast(), ['ingest', '--quiet', '--db', $town, '--config', "$folder/mailtrail.conf", $folder])->{code}, 0, 'the town is read');
+my $record = Truth::octets(JSON::PP->new->utf8->decode(slurp("$folder/messages.json")));
+
+sub trace {
+    my ($binary, @words) = @_;
+    my $said = mailtrail($binary, ['trace', '--db', $town, '--format', 'json', @words]);
+    $said->{json} = Truth::octets(JSON::PP->new->utf8->decode($said->{out})) if $said->{out} =~ /^\{/;
+    return $said;
+}
+sub told { my $said = mailtrail(sanitized(), ['trace', '--db', $town, @_]); return "$said->{err}$said->{out}" }
+sub parts { my ($part) = @_; return ($part, map { parts($_) } @{ $part->{parts} }) }
+sub lower { my ($text) = @_; $text =~ tr/A-Z/a-z/; return $text }
+
+# An address as Exim takes it, in lower case.
+sub envelope { return lower(Truth::envelope($_[0])) }
+# A reply as the log has it, compared by its letters and digits alone: each channel quotes and breaks it in its own way.
+sub words_of { my ($text) = @_; $text =~ s/\\n|\\r//g; $text =~ s/\\(\d{3})/chr oct $1/ge; $text =~ s/[^A-Za-z0-9\x80-\xff]+//g; return lower($text) }
+
+# ---- every message -----------------------------------------------------------------------------
+# Recipients of which the log tells otherwise than the envelope; tests/truth/gaps.tsv says why.
+my %also = ('1werlt-00009K-0E' => 'noreply@big-corp.example.org', '1wfEHJ-0002c6-19' => 'vac@vac.example');
+my (%faults, $checked, %seen_box, %seen_far, %answered);
+my %answers;
+push @{ $answers{ envelope($_->[0]) } }, words_of($_->[1]) for @{ $record->{answers} };
+
+sub fault { my ($what, $id, $got, $wanted) = @_; push @{ $faults{$what} }, "$id: got '" . ($got // 'nothing') . "', wanted '" . ($wanted // 'nothing') . "'"; return }
+sub same { my ($what, $id, $got, $wanted) = @_; $got //= ''; $wanted //= ''; fault($what, $id, $got, $wanted) if $got ne $wanted; return }
+
+sub check_recipients {
+    my ($m, $root) = @_;
+    my %want = map { envelope($_) => 1 } @{ $m->{recipients} };
+    return if $m->{case} =~ /^oddmsg:(?:freeze|fail|extra)/;        # a system filter took or added recipients
+    if ($m->{case} eq 'discard') {                                  # an ACL took some or all: the log says blackhole
+        delete @want{ grep { /^discard/ } keys %want };
+        %want = (blackhole => 1) if !%want || $root->{recipients_seen}[0]{address} eq 'blackhole';
+    }
+    %want = () if $root->{state} eq 'frozen';                       # frozen by an ACL, never tried
+    $want{ $also{ $m->{id} } } = 1 if $also{ $m->{id} };
+    same('recipients', $m->{id}, join(' ', sort map { lower($_->{address}) } @{ $root->{recipients_seen} }), join(' ', sort keys %want));
+}
+
+# Mailboxes and far servers: what the attempts told as delivered say, by the ids of the story.
+sub check_deliveries {
+    my ($id, $root) = @_;
+    for my $part (parts($root)) {
+        my %box = %{ $record->{mailboxes}{ $part->{exim_id} } // {} };
+        my @far = @{ $record->{far}{ $part->{exim_id} } // [] };
+        my ($local, @far_told) = (0);
+        for my $attempt (grep { $_->{kind} =~ /^(?:delivered|additional|cutthrough)$/ } @{ $part->{attempts} }) {
+            my $how = $attempt->{transport} // '';
+            $local++ if $how =~ /^(?:virtual_localdelivery|local_delivery|catchall_file|address_file)$/;
+            push @far_told, $attempt if $how eq 'remote_smtp';
+        }
+        my $copies = 0;
+        $copies += $_ for values %box;
+        same('mailboxes', $part->{exim_id}, $local, $copies);
+        same('far recipients', $part->{exim_id}, join(' ', sort map { lower($_->{recipient}) } @far_told),
+             join(' ', sort map { Truth::unquoted($_->[0]) } @far));
+        for my $attempt (grep { defined $_->{response} } @far_told) {
+            my ($answer) = grep { Truth::unquoted($_->[0]) eq lower($attempt->{recipient}) } @far or next;
+            $answered{taken}++;
+            same('words of far servers', $part->{exim_id}, words_of($attempt->{response}), words_of($answer->[1]));
+        }
+    }
+}
+
+# Every no of a far server that the log quotes is one that the far server gave for this recipient.
+sub check_answers {
+    my ($root) = @_;
+    for my $part (parts($root)) {
+        for my $attempt (grep { $_->{kind} =~ /^(?:failed|deferred)$/ && ($_->{detail} // '') =~ /after RCPT TO:<.*?>: (.*)/s } @{ $part->{attempts} }) {
+            next if ($attempt->{transport} // '') ne 'remote_smtp';
+            my ($words) = $attempt->{detail} =~ /after RCPT TO:<.*>: ([45]\d\d.*)/s;
+            my $given = $answers{ lower($attempt->{original}) } // $answers{ lower($attempt->{recipient}) } // [];
+            $answered{refused}++;
+            fault('refusals of far servers', $part->{exim_id}, $attempt->{detail}, join ' | ', @$given) if !grep { $_ eq words_of($words) } @$given;
+            same('reply codes', $part->{exim_id}, $attempt->{reply_code}, substr $words, 0, 3);
+        }
+    }
+}
+
+# A recipient is delivered where a mailbox, a far server or the hub has it, and no attempt told otherwise.
+sub check_outcomes {
+    my ($id, $root) = @_;
+    my %kinds;
+    for my $part (grep { $_->{relation} ne 'bounce' } parts($root)) {
+        $kinds{ lower($_->{original}) }{ $_->{kind} } = 1 for @{ $part->{attempts} };
+    }
+    for my $recipient (@{ $root->{recipients_seen} }) {
+        my %had = %{ $kinds{ lower($recipient->{address}) } };
+        my $reached = grep { $had{$_} } qw(delivered additional cutthrough);
+        my $wanted = $reached && $had{failed} ? 'partly' : $reached ? 'delivered' : $had{failed} ? 'failed' : $had{discarded} ? 'discarded' : 'waiting';
+        same('outcomes', "$id $recipient->{address}", $recipient->{outcome}, $wanted);
+    }
+}
+
+for my $m (@{ $record->{messages} }) {
+    my $id = $m->{id};
+    my $said = trace(fast(), $id);
+    my @stories = @{ $said->{json}{stories} // [] };
+    if (@stories != 1 || $stories[0]{exim_id} ne $id) { fault('stories', $id, scalar @stories, 1); next }
+    my $root = $stories[0];
+    $checked++;
+    same('sender', $id, $root->{sender}, Truth::shown(Truth::envelope($m->{sender})));
+    same('address of the client', $id, $root->{ip}, $m->{ip});
+    same('encryption', $id, defined $root->{tls} ? 1 : 0, $m->{tls});
+    same('login', $id, $root->{auth_id}, $m->{auth});
+    same('Message-ID', $id, $root->{message_id}, Truth::logged_mid($m->{message_id}));
+    check_recipients($m, $root);
+    check_deliveries($id, $root);
+    check_answers($root);
+    check_outcomes($id, $root);
+}
+is($checked, scalar @{ $record->{messages} }, 'each message that the driver sent is found by its id, with its story');
+cmp_ok($answered{taken}, '>', 20, 'words with which far servers took mail were compared');
+cmp_ok($answered{refused}, '>', 30, 'words with which they refused it were compared');
+for my $what ('stories', 'sender', 'address of the client', 'encryption', 'login', 'Message-ID', 'recipients', 'mailboxes', 'far recipients',
+              'words of far servers', 'refusals of far servers', 'reply codes', 'outcomes') {
+    my @faults = @{ $faults{$what} // [] };
+    is(scalar @faults, 0, "each message: $what") or diag join "\n", @faults > 10 ? @faults[0 .. 9] : @faults;
+}
+
+# ---- refusals, by the client's address -----------------------------------------------------------
+my (%refused_want, %refused_got);
+for my $refusal (@{ $record->{refusals} }) {
+    my ($stage, $ip) = @$refusal;
+    $refused_want{$ip}++ if defined $ip && $ip ne '';
+}
+for my $ip (sort keys %refused_want) {
+    my $json = trace(fast(), '--server', 'srv1', '--limit', 500, $ip)->{json};
+    my @in_stories = grep { ($_->{ip} // '') eq $ip } map { @{ $_->{refusals} } } map { parts($_) } @{ $json->{stories} };
+    $refused_got{$ip} = @in_stories + grep { $_->{what} eq 'refused' || $_->{service} eq 'smtp' } @{ $json->{refusals} };
+}
+my @wrong = map { "$_: got $refused_got{$_}, wanted $refused_want{$_}" } grep { $refused_got{$_} != $refused_want{$_} } sort keys %refused_want;
+is(scalar @wrong, 0, 'clients refused, by address: each as often as the driver was') or diag join "\n", @wrong;
+cmp_ok(scalar keys %refused_want, '>', 50, 'of many addresses');
+
+# ---- by each kind of key -------------------------------------------------------------------------
+sub ids_by { my $json = trace(sanitized(), '--limit', 1000, @_)->{json}; return join ' ', sort map { $_->{exim_id} } @{ $json->{stories} } }
+sub ids_of { my ($is) = @_; return join ' ', sort map { $_->{id} } grep { $is->($_) } @{ $record->{messages} } }
+
+my ($sample) = grep { $_->{id} eq '1werk6-0006bx-1U' } @{ $record->{messages} };
+is(ids_by($sample->{id}), $sample->{id}, 'by id');
+is(ids_by($sample->{message_id}), $sample->{id}, 'by Message-ID, in <>');
+is(ids_by($sample->{message_id} =~ s/[<>]//gr), $sample->{id}, 'by Message-ID, without <>');
+my $news = ids_of(sub { $_[0]{sender} eq 'news@sender30.example' });
+is(ids_by('news@sender30.example'), $news, 'by sender');
+is(ids_by('NEWS@Sender30.EXAMPLE'), $news, 'in any case');
+my $dup = ids_of(sub { grep { /^user26\@big-corp\.example\.org$/i } @{ $_[0]{recipients} } });
+like(ids_by('user26@big-corp.example.org'), qr/\Q$_\E/, "by recipient: $_") for split / /, $dup;
+is(ids_by('user26@big-corp.example.org', 'news@sender30.example'),
+   ids_of(sub { $_[0]{sender} eq 'news@sender30.example' && grep { /^user26\@big-corp\.example\.org$/i } @{ $_[0]{recipients} } }),
+   'by sender and recipient: both');
+my @sender30 = split / /, ids_of(sub { $_[0]{sender} =~ /\@sender30\.example$/ });
+is(scalar(grep { my $id = $_; ids_by('sender30.example') =~ /\Q$id\E/ } @sender30), scalar @sender30, 'by domain');
+my $from = ids_of(sub { $_[0]{ip} eq '127.1.0.30' });
+is(ids_by('127.1.0.30'), $from, 'by IP');
+is(ids_by('mail.sender30.example'), $from, 'by host name');
+is(ids_by('subject:RTL override', '127.1.0.30'), $sample->{id}, 'by words of the subject');
+is(ids_by('sink18.example', 'c.d5@flaky.example'), '1wfEHL-0002eF-2M', 'by far host and recipient');
+is(ids_by('--server', 'hub', '127.0.0.1') =~ tr/ //, 8, 'by server: what the hub received of us');
+is(ids_by('--since', '2026-07-07', 'news@sender30.example'), join(' ', grep { /^1wh/ } split / /, $news), 'since');
+is(ids_by('--until', '2026-07-02', 'news@sender30.example'), join(' ', grep { /^1wer/ } split / /, $news), 'until');
+is(ids_by('1werjr-0006Mj-1R'), '1werjo-0006Ky-2N', 'a bounce is told with the message that it is about');
+is(ids_by('1werkB-0006g6-03'), $sample->{id}, 'a copy is told with the message that it is of');
+is(ids_by('--limit', 1, '127.1.0.30'), (split / /, $from)[-1], 'the latest, within the limit');
+is(trace(sanitized(), '--limit', 1, '127.1.0.30')->{json}{stories_found}, scalar(split / /, $from), 'and how many there were');
+is(trace(sanitized(), 'nobody@nowhere.example')->{code}, 1, 'nothing found: exit code 1');
+
+# ---- the words ------------------------------------------------------------------------------------
+like(told('1wermW-0000yo-0N'), qr/^1wermW-0000yo-0N on srv1: delivered to 0 of 3 recipients; 3 bounced: greylisted \(given up after retries\), refused by policy, mailbox full \(given up after retries\)\n/,
+     'a verdict of bounces');
+like(told('1wermW-0000yo-0N'), qr/put off full9\@relay\.example, 3 attempts over 6d1m42s and 5 times not tried yet, last 2026-07-07 10:04:44:\n/, 'deferrals are folded');
+like(told('1wermW-0000yo-0N'), qr/452 4\.2\.2 mailbox full; over quota"\n +== the recipient's mailbox is full; the recipient's side has to mend it\n/ ? qr/./ : qr/452 4\.2\.2 mailbox full; over quota"\n +=\ the recipient's mailbox is full; the recipient's side has to mend it\n/, 'words, meaning and side');
+like(told('1wh2fW-0003CB-0G'), qr/: delivered to \d of \d recipients?; 1 waiting: greylisted\n/, 'a verdict of what waits');
+like(told('1werkU-00071e-0r'), qr/: frozen, nothing tried\n/, 'a verdict of what is frozen');
+like(told('1werk6-0006bx-1U'), qr/: delivered to 6 of 6 recipients\n/, 'a verdict of success');
+like(told('1werk6-0006bx-1U'), qr/given back by the scanner as 1werkB-0006g6-03, joined by Message-ID, sender and time\n/, 'the scanner\'s copy, and how it was joined');
+like(told('1werk6-0006bx-1U'), qr/no spam: score 0\.0, spam from 5\.0 on/, 'the score');
+like(told('g@sender20.example', 'grey6@blog.example.net'), qr/^never became a message\n.*refused for now at rcpt, from g\@sender20\.example, to grey6\@blog\.example\.net\n.*"greylisted\."/ms, 'a refusal that never became a message');
+unlike(told('127.1.0.30'), qr/\e/, 'no colours into a pipe');
+is(told('--format', 'xml', 'x'), "mailtrail: trace: no format 'xml'; text or json\n", 'an unknown format');
+like(told(), qr/^mailtrail: trace: no key; /, 'no key');
+like(told('--server', 'mx9', 'x'), qr/^mailtrail: no server 'mx9' in this database\n/, 'an unknown server');
+like(told(map { "k$_" } 1 .. 9), qr/^mailtrail: trace: give one to 8 keys\n/, 'too many keys');
+
+sub on_terminal {
+    my ($words, %env) = @_;
+    local @ENV{keys %env} = values %env;
+    my $command = join ' ', map { "'$_'" } sanitized(), 'trace', '--db', $town, @$words;
+    return mailtrail('/usr/bin/script', ['-qec', "stty cols 80; $command", '/dev/null'])->{out} =~ s/\r//gr;
+}
+like(on_terminal(['1werk6-0006bx-1U'], TERM => 'xterm', NO_COLOR => ''), qr/\e\[32mdelivered to 6 of 6 recipients\e\[0m/, 'colours on a terminal');
+my $plain = on_terminal(['1werk6-0006bx-1U'], TERM => 'xterm', NO_COLOR => '1');
+unlike($plain, qr/\e/, 'no colours with NO_COLOR');
+is(scalar(grep { length > 80 && / / } map { Encode::decode('UTF-8', $_) } split /\n/, $plain), 0, 'lines fit the terminal');
+done_testing();

@@ -1,0 +1,41 @@
+-- The first sessions in which a mailbox was opened from :at on, within a week.  :address and :local are numbers of
+-- strings, the names that it may have in the lines.  A login's end is the next one of its process, or of its user where
+-- no process is told.
+WITH login AS MATERIALIZED (
+  SELECT l.*, count(*) OVER () AS opened
+    FROM session_line l
+   WHERE l.at >= :at AND l.at < :at + 7 * 86400 AND l.kind = 2
+     AND l.server = (SELECT id FROM server WHERE name = :server)
+     AND l.user IN (:address, :local)
+   ORDER BY l.at, l.mark
+   LIMIT 3),
+ended AS (
+  SELECT l.at, l.mark,
+         (SELECT min(e.at) FROM session_line e
+           WHERE e.at BETWEEN l.at AND l.at + 86400 AND e.server = l.server AND e.service = l.service
+             AND e.pid IS l.pid AND (l.pid IS NOT NULL OR e.user = l.user) AND e.kind = 4) AS end_at
+    FROM login l)
+SELECT l.at,
+       datetime(l.at + (SELECT z.utc_offset FROM zone_offset z
+                         WHERE z.server = l.server AND z.since <= l.at
+                         ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
+       service.text AS service, user.text AS user,
+       CASE l.user WHEN :address THEN 'address' ELSE 'local part' END AS joined_by, :mailbox AS mailbox,
+       host.text AS host, ip.text AS ip, e.end_at,
+       max(s.messages) AS messages, max(s.deleted) AS deleted,
+       nullif(count(s.bytes) FILTER (WHERE s.kind = 3), 0) AS taken, sum(s.bytes) AS bytes, max(outcome.text) AS outcome,
+       l.opened
+  FROM login l
+  JOIN ended e ON e.at = l.at AND e.mark = l.mark
+  JOIN string service ON service.id = l.service
+  JOIN string user ON user.id = l.user
+  LEFT JOIN session_line s ON s.at BETWEEN l.at AND coalesce(e.end_at, l.at) AND s.server = l.server
+                          AND s.service = l.service AND s.pid IS l.pid AND (l.pid IS NOT NULL OR s.user = l.user)
+  LEFT JOIN string outcome ON outcome.id = s.outcome
+  LEFT JOIN string host ON host.id = l.host
+  LEFT JOIN string ip ON ip.id = coalesce(l.ip, (
+       SELECT o.ip FROM session_line o
+        WHERE o.at BETWEEN l.at - 600 AND l.at AND o.server = l.server AND o.service = l.service
+          AND o.pid IS l.pid AND o.kind = 1 ORDER BY o.at DESC LIMIT 1))
+ GROUP BY l.at, l.mark
+ ORDER BY l.at, l.mark
