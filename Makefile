@@ -6,13 +6,13 @@ CC       ?= cc
 CFLAGS   ?= -O2 -g
 WARNINGS  = -Wall -Wextra -Wconversion -Wshadow -Werror
 STANDARD  = -std=c11 -D_GNU_SOURCE
-LIBS      = -lsqlite3 -lpcre2-8 -lxlsxwriter -lz -lzstd -lpthread
+LIBS      = -lsqlite3 -lpcre2-8 -lxlsxwriter -lz -lzstd -lbz2 -llzma -lpthread
 LOGS     ?= tests/fixtures/town
 DEMO_DB  ?= build/demo.db
 
 # Debian packages, by name.
-BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libxxhash-dev libpcre2-dev libxlsxwriter-dev tzdata
-CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd time bash bsdutils
+BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libbz2-dev liblzma-dev libxxhash-dev libpcre2-dev libxlsxwriter-dev tzdata
+CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd bzip2 xz-utils ncompress time bash bsdutils
 
 PARSERS  := $(sort $(wildcard parsers/*.c))
 SOURCES  := $(PARSERS) $(sort $(wildcard src/*/*.c))

@@ -8,7 +8,7 @@ static const char usage[] = "Usage:\n    exigrep [options] pattern [log] ...\n\n
 
 static const char help[] =
     "Prints all lines of the messages of which a line matches, and matching lines that belong to no message.\n"
-    "Logs are plain, gzip or zstd, by their content; without any, standard input is read.\n\n"
+    "Logs are plain or compressed, by their content; without any, standard input is read.\n\n"
     "Options:\n"
     "  --literal, -l            the pattern is plain text, no regular expression of Perl's\n"
     "  --sensitive, -I          upper and lower case differ\n"

@@ -1,4 +1,4 @@
-/* source.c — plain, gzip and zstd files and standard input, read as one stream. */
+/* source.c — plain and compressed files and standard input, read as one stream. */
 #include "source.h"
 
 #include <errno.h>
@@ -7,29 +7,24 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "../base/memory.h"
+#include "unpack.h"
 
 #define RAW_SIZE ((size_t)256 << 10)
-
-enum packing { PACKED_NOT, PACKED_GZIP, PACKED_ZSTD };
 
 struct source {
     char *path; /* for messages */
     int fd;
     struct source_facts facts;
-    enum packing packing;
-    bool is_input;   /* standard input: its end is for good */
-    bool in_member;  /* inside a compressed member: an end here is a cut */
-    bool ended;      /* no more raw octets */
+    struct unpacker *unpacker; /* NULL: plain */
+    enum unpacked unpacked;    /* how far it got */
+    bool is_input; /* standard input: its end is for good */
+    bool ended;    /* no more raw octets */
     int64_t raw_read;
-    int64_t offset;  /* uncompressed octets handed out */
-    z_stream gzip;
-    ZSTD_DStream *zstd;
-    size_t raw_start, raw_end;
-    unsigned char raw[RAW_SIZE];
+    int64_t offset; /* uncompressed octets handed out */
+    struct octets raw; /* read and not yet unpacked, in buffer */
+    unsigned char buffer[RAW_SIZE];
 };
 
 static int os_error(struct source *in, const char *what, struct error *err)
@@ -82,8 +77,8 @@ static int spool_input(struct source *in, struct error *err)
     int fd = temporary_file(in, err);
     if (fd < 0)
         return -1;
-    for (ssize_t n; (n = read_some(in->fd, in->raw, RAW_SIZE)) != 0;)
-        if (n < 0 || write_all(fd, in->raw, (size_t)n) < 0) {
+    for (ssize_t n; (n = read_some(in->fd, in->buffer, RAW_SIZE)) != 0;)
+        if (n < 0 || write_all(fd, in->buffer, (size_t)n) < 0) {
             os_error(in, n < 0 ? "cannot be read" : "cannot be copied to TMPDIR", err);
             close(fd);
             return -1;
@@ -141,31 +136,21 @@ static int take_facts(struct source *in, struct error *err)
     return 0;
 }
 
-/* The magic number picks the packing; a .gz header also says when its log was last written (RFC 1952). */
+/* The first octets tell the packing; a .gz header also says when its log was last written (RFC 1952). */
 static int detect_packing(struct source *in, struct error *err)
 {
     unsigned char head[8] = {0};
     ssize_t n = pread(in->fd, head, sizeof head, 0);
     if (n < 0)
         return os_error(in, "cannot be read", err);
+    in->unpacker = unpacker_new((struct octets){head, (size_t)n});
     if (n >= 2 && head[0] == 0x1f && head[1] == 0x8b) {
         int64_t mtime = (int64_t)head[4] | (int64_t)head[5] << 8 | (int64_t)head[6] << 16 |
                         (int64_t)head[7] << 24;
-        in->packing = PACKED_GZIP;
         if (mtime != 0)
             in->facts.log_time = mtime;
-    } else if (n >= 4 && memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0) {
-        in->packing = PACKED_ZSTD;
     }
     return 0;
-}
-
-static void start_unpacking(struct source *in)
-{
-    if (in->packing == PACKED_GZIP && inflateInit2(&in->gzip, 15 + 16) != Z_OK)
-        exit(EXIT_MEMORY);
-    if (in->packing == PACKED_ZSTD && !(in->zstd = ZSTD_createDStream()))
-        exit(EXIT_MEMORY);
 }
 
 int source_open(const char *path, struct source **source, struct error *err)
@@ -179,7 +164,6 @@ int source_open(const char *path, struct source **source, struct error *err)
         source_close(source);
         return -1;
     }
-    start_unpacking(in);
     return 0;
 }
 
@@ -188,9 +172,7 @@ void source_close(struct source **source)
     struct source *in = *source;
     if (!in)
         return;
-    if (in->packing == PACKED_GZIP)
-        inflateEnd(&in->gzip);
-    ZSTD_freeDStream(in->zstd);
+    unpacker_free(&in->unpacker);
     if (in->fd > STDERR_FILENO)
         close(in->fd);
     free(in->path);
@@ -205,90 +187,49 @@ const struct source_facts *source_facts(const struct source *source)
 
 /* ---- reading ----------------------------------------------------------------------------------- */
 
-/* More raw octets into an empty raw buffer; 0 at the end. */
+/* More raw octets where there are none; at the end it stays empty. */
 static int fill_raw(struct source *in, struct error *err)
 {
-    ssize_t n = read_some(in->fd, in->raw, RAW_SIZE);
+    ssize_t n = read_some(in->fd, in->buffer, RAW_SIZE);
     if (n < 0)
         return os_error(in, "cannot be read", err);
     in->ended = n == 0;
     in->raw_read += n;
-    in->raw_start = 0;
-    in->raw_end = (size_t)n;
-    return n > 0;
+    in->raw = (struct octets){in->buffer, (size_t)n};
+    return 0;
 }
 
-static int cut_short(struct source *in, struct error *err)
+/* Why compressed data gives no more. */
+static int packed_error(struct source *in, struct error *err)
 {
-    return error_set(err, FAIL_GZIP,
-                     "%s: compressed data ends early; what could be read was kept, read it again when "
-                     "the file is whole", in->path);
-}
-
-static int broken(struct source *in, struct error *err)
-{
+    if (in->unpacked == UNPACK_MORE)
+        return error_set(err, FAIL_GZIP,
+                         "%s: compressed data ends early; what could be read was kept, read it again when "
+                         "the file is whole", in->path);
+    if (in->unpacked == UNPACK_HUGE)
+        return error_set(err, FAIL_GZIP,
+                         "%s: unpacking it takes more than %d MiB of memory; unpack it by hand and read that",
+                         in->path, UNPACK_MEMORY_MAX >> 20);
     return error_set(err, FAIL_GZIP,
                      "%s: compressed data is damaged, noticed after %lld octets of log; what came before was kept, "
                      "though its last lines may be wrong: with a whole copy at hand, forget this one and read that",
                      in->path, (long long)in->offset);
 }
 
-/* Between two members: goes on with a further one, or takes the rest (zero padding, junk) as the end. */
-static int next_member(struct source *in)
+static ptrdiff_t read_packed(struct source *in, char *buf, size_t cap, struct error *err)
 {
-    if (in->raw[in->raw_start] != 0x1f) {
-        in->raw_start = in->raw_end;
-        return 0;
+    struct octets out = {(unsigned char *)buf, cap};
+    while (out.n == cap) {
+        if (in->unpacked == UNPACK_BROKEN || in->unpacked == UNPACK_HUGE)
+            return packed_error(in, err);
+        if (in->raw.n == 0 && !in->ended && fill_raw(in, err) < 0)
+            return -1;
+        size_t before = in->raw.n;
+        in->unpacked = unpacker_run(in->unpacker, &in->raw, &out);
+        if (in->ended && before == 0 && out.n == cap)
+            return in->unpacked == UNPACK_WHOLE ? 0 : packed_error(in, err);
     }
-    in->in_member = true;
-    return inflateReset(&in->gzip) == Z_OK;
-}
-
-static ptrdiff_t read_gzip(struct source *in, char *buf, size_t cap, struct error *err)
-{
-    in->gzip.next_out = (unsigned char *)buf;
-    in->gzip.avail_out = (unsigned)cap;
-    while (in->gzip.avail_out == (unsigned)cap) {
-        if (in->raw_start == in->raw_end) {
-            int more = in->ended ? 0 : fill_raw(in, err);
-            if (more < 0)
-                return -1;
-            if (more == 0)
-                return in->in_member ? cut_short(in, err) : 0;
-        }
-        if (!in->in_member && !next_member(in))
-            continue;
-        in->gzip.next_in = in->raw + in->raw_start;
-        in->gzip.avail_in = (unsigned)(in->raw_end - in->raw_start);
-        int code = inflate(&in->gzip, Z_NO_FLUSH);
-        in->raw_start = in->raw_end - in->gzip.avail_in;
-        if (code == Z_STREAM_END)
-            in->in_member = false;
-        else if (code != Z_OK && code != Z_BUF_ERROR)
-            return in->gzip.avail_out < cap ? (ptrdiff_t)(cap - in->gzip.avail_out) : broken(in, err);
-    }
-    return (ptrdiff_t)(cap - in->gzip.avail_out);
-}
-
-static ptrdiff_t read_zstd(struct source *in, char *buf, size_t cap, struct error *err)
-{
-    ZSTD_outBuffer out = {buf, cap, 0};
-    while (out.pos == 0) {
-        if (in->raw_start == in->raw_end) {
-            int more = in->ended ? 0 : fill_raw(in, err);
-            if (more < 0)
-                return -1;
-            if (more == 0)
-                return in->in_member ? cut_short(in, err) : 0;
-        }
-        ZSTD_inBuffer raw = {in->raw, in->raw_end, in->raw_start};
-        size_t code = ZSTD_decompressStream(in->zstd, &out, &raw);
-        in->raw_start = raw.pos;
-        if (ZSTD_isError(code))
-            return broken(in, err);
-        in->in_member = code != 0;
-    }
-    return (ptrdiff_t)out.pos;
+    return (ptrdiff_t)(cap - out.n);
 }
 
 static ptrdiff_t read_plain(struct source *in, char *buf, size_t cap, struct error *err)
@@ -302,9 +243,7 @@ static ptrdiff_t read_plain(struct source *in, char *buf, size_t cap, struct err
 
 ptrdiff_t source_read(struct source *source, char *buf, size_t cap, struct error *err)
 {
-    ptrdiff_t n = source->packing == PACKED_GZIP   ? read_gzip(source, buf, cap, err)
-                  : source->packing == PACKED_ZSTD ? read_zstd(source, buf, cap, err)
-                                                   : read_plain(source, buf, cap, err);
+    ptrdiff_t n = source->unpacker ? read_packed(source, buf, cap, err) : read_plain(source, buf, cap, err);
     if (n > 0)
         source->offset += n;
     return n;
@@ -316,12 +255,10 @@ static int rewind_packed(struct source *in, struct error *err)
 {
     if (lseek(in->fd, 0, SEEK_SET) < 0)
         return os_error(in, "cannot be rewound", err);
-    if (in->packing == PACKED_GZIP)
-        inflateReset(&in->gzip);
-    else
-        ZSTD_initDStream(in->zstd);
-    in->in_member = in->ended = false;
-    in->raw_start = in->raw_end = 0;
+    unpacker_restart(in->unpacker);
+    in->unpacked = UNPACK_MORE;
+    in->ended = false;
+    in->raw.n = 0;
     in->raw_read = in->offset = 0;
     return 0;
 }
@@ -340,7 +277,7 @@ static int discard(struct source *in, int64_t octets, struct error *err)
 
 int source_seek(struct source *source, int64_t offset, struct error *err)
 {
-    if (source->packing == PACKED_NOT) {
+    if (!source->unpacker) {
         if (offset > source->facts.size)
             return 0;
         if (lseek(source->fd, offset, SEEK_SET) < 0)
@@ -355,7 +292,8 @@ int source_seek(struct source *source, int64_t offset, struct error *err)
 
 bool source_is_whole(const struct source *source)
 {
-    return source->is_input || (source->packing != PACKED_NOT && source->ended && !source->in_member);
+    return source->is_input || (source->unpacker && source->ended && source->unpacked == UNPACK_WHOLE &&
+                                unpacker_tells_end(source->unpacker));
 }
 
 int64_t source_progress(const struct source *source)

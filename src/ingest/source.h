@@ -35,8 +35,8 @@ ptrdiff_t source_read(struct source *source, char *buf, size_t cap, struct error
 /* Goes to an uncompressed offset from the start.  1: there; 0: the source ends before it; -1: *err. */
 int source_seek(struct source *source, int64_t offset, struct error *err);
 
-/* Whether the end that source_read told is an end for good: of standard input, or behind a whole .gz.  A
-   plain file may still be growing. */
+/* Whether the end that source_read told is an end for good: of standard input, or behind compressed data that is whole.
+   A plain file may still be growing, and a .Z does not say that it is whole. */
 bool source_is_whole(const struct source *source);
 
 /* Stored octets read so far, for the progress line. */

@@ -1,5 +1,7 @@
 /* cutting_test.c — sources of every packing read as one stream, and cut into lines: at the edges of chunks
    (512 KiB), of what is kept of a line (LINE_KEPT) and of the tail, against a plain cutter in memory. */
+#include <bzlib.h>
+#include <lzma.h>
 #include <sys/stat.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -153,6 +155,57 @@ static size_t gzip_into(char *out, size_t cap, const char *p, size_t n)
     return z.total_out;
 }
 
+static size_t zstd_into(char *out, size_t cap, const char *p, size_t n)
+{
+    return ZSTD_compress(out, cap, p, n, 3);
+}
+
+static size_t bzip2_into(char *out, size_t cap, const char *p, size_t n)
+{
+    unsigned size = (unsigned)cap;
+    if (BZ2_bzBuffToBuffCompress(out, &size, (char *)(uintptr_t)p, (unsigned)n, 1, 0, 0) != BZ_OK)
+        abort();
+    return size;
+}
+
+static size_t xz_into(char *out, size_t cap, const char *p, size_t n)
+{
+    size_t size = 0;
+    if (lzma_easy_buffer_encode(0, LZMA_CHECK_CRC64, NULL, (const uint8_t *)p, n, (uint8_t *)out, &size, cap) != LZMA_OK)
+        abort();
+    return size;
+}
+
+static size_t lzma_into(char *out, size_t cap, const char *p, size_t n)
+{
+    lzma_options_lzma options;
+    lzma_stream z = LZMA_STREAM_INIT;
+    if (lzma_lzma_preset(&options, 0) || lzma_alone_encoder(&z, &options) != LZMA_OK)
+        abort();
+    z.next_in = (const uint8_t *)p;
+    z.avail_in = n;
+    z.next_out = (uint8_t *)out;
+    z.avail_out = cap;
+    if (lzma_code(&z, LZMA_FINISH) != LZMA_STREAM_END)
+        abort();
+    lzma_end(&z);
+    return z.total_out;
+}
+
+/* By the program compress, with codes of up to so many bits. */
+static size_t compress_into(char *out, size_t cap, const char *p, size_t n, int bits)
+{
+    char command[600], *plain = file_of(p, n);
+    snprintf(command, sizeof command, "compress -b %d <'%s'", bits, plain);
+    FILE *packed = popen(command, "r");
+    size_t size = packed ? fread(out, 1, cap, packed) : 0;
+    if (!packed || pclose(packed) != 0 || size < 3)
+        abort();
+    unlink(plain);
+    free(plain);
+    return size;
+}
+
 struct outcome {
     size_t good;   /* octets that are those of the text */
     bool wrong;    /* other octets came */
@@ -184,10 +237,11 @@ static void test_packed(const char *name, const char *packed, size_t size, const
 {
     struct error err;
     char *file = file_of(packed, size);
+    bool for_good = packed != t->p && memcmp(packed, "\x1f\x9d", 2) != 0;
     for (size_t step = 29; step < 300000; step = step * 17 + 3) {
         struct source *source = opened(file);
         struct outcome o = read_all(source, t, 0, step);
-        check(!o.wrong && o.end == 0 && o.good == t->n && o.whole == (packed != t->p), "%s, read by %zu", name, step);
+        check(!o.wrong && o.end == 0 && o.good == t->n && o.whole == for_good, "%s, read by %zu", name, step);
         source_close(&source);
     }
     struct source *source = opened(file);
@@ -222,6 +276,119 @@ static void test_cuts(const char *name, const char *packed, size_t size, size_t 
     check(silent == 0, "%s cut short: told, but not between two members", name);
 }
 
+/* Octets changed by chance: it ends, and what is broken before its end never passes for all of it. */
+static void test_damage(const char *name, const char *packed, size_t size, const struct text *t, bool summed)
+{
+    unsigned silent = 0;
+    char *copy = malloc(size);
+    for (int round = 0; round < 300; round++) {
+        memcpy(copy, packed, size);
+        for (int i = 0; i <= round % 3; i++)
+            copy[4 + (size_t)rand() % (size - 4)] ^= (char)(1 << rand() % 8);
+        char *file = file_of(copy, size);
+        struct source *source = opened(file);
+        struct outcome o = read_all(source, t, 0, 1000);
+        silent += o.wrong ? 0 : o.end == 0 && o.good != t->n && summed;
+        source_close(&source);
+        unlink(file);
+        free(file);
+    }
+    free(copy);
+    check(silent == 0, "%s damaged: not less than all without an error", name);
+}
+
+typedef size_t packer(char *out, size_t cap, const char *p, size_t n);
+
+static void test_packing(const char *name, packer *pack, bool summed, const struct text *t, const struct text *small)
+{
+    char label[100];
+    size_t cap = t->n * 2 + 10000;
+    char *packed = malloc(cap);
+    size_t n = pack(packed, cap, t->p, t->n);
+    test_packed(name, packed, n, t);
+    n = pack(packed, cap, t->p, 1000);
+    n += pack(packed + n, cap - n, t->p + 1000, 0);
+    n += pack(packed + n, cap - n, t->p + 1000, 300001);
+    n += pack(packed + n, cap - n, t->p + 301001, t->n - 301001);
+    snprintf(label, sizeof label, "%s of four members", name);
+    test_packed(label, packed, n, t);
+
+    size_t first = pack(packed, cap, small->p, 400);
+    n = first + pack(packed + first, cap - first, small->p + 400, small->n - 400);
+    test_cuts(name, packed, n, first, small);
+    test_damage(name, packed, n, small, summed);
+    free(packed);
+}
+
+static void test_padding(const struct text *t)
+{
+    static const struct {
+        const char *name;
+        packer *pack;
+    } padded[] = {{"gzip", gzip_into}, {"bzip2", bzip2_into}, {"xz", xz_into}};
+    size_t cap = t->n * 2 + 10000;
+    char label[100], *packed = malloc(cap);
+    for (size_t i = 0; i < 3; i++) {
+        size_t n = padded[i].pack(packed, cap, t->p, 1000);
+        memset(packed + n, 0, 600);
+        n += 600 + padded[i].pack(packed + n + 600, cap - n - 600, t->p + 1000, t->n - 1000);
+        snprintf(label, sizeof label, "%s, zeros between members", padded[i].name);
+        test_packed(label, packed, n, t);
+        memcpy(packed + n, "\0\0junk\x1f\x8b" "BZh\xfd", 12);
+        snprintf(label, sizeof label, "%s, something else behind it", padded[i].name);
+        test_packed(label, packed, n + 12, t);
+    }
+    free(packed);
+}
+
+/* compress has no members, no sums, and does not tell its end. */
+static void test_compress(const struct text *t, const struct text *small)
+{
+    size_t cap = t->n * 2 + 10000, n;
+    char label[100], *packed = malloc(cap);
+    for (int bits = 10; bits <= 16; bits++) { /* those of 9 it cannot read itself */
+        n = compress_into(packed, cap, t->p, t->n, bits);
+        snprintf(label, sizeof label, "compress with %d bits", bits);
+        test_packed(label, packed, n, t);
+    }
+    struct text again = {0}; /* its codes outlive their use: they are forgotten on the way */
+    while (again.n < 900000)
+        add(&again, (size_t)rand() % 300, again.n % 3 > 0);
+    test_packed("compress, of what changes", packed, compress_into(packed, cap, again.p, again.n, 12), &again);
+    free(again.p);
+    n = compress_into(packed, cap, small->p, small->n, 16);
+    test_damage("compress", packed, n, small, false);
+    unsigned wrong = 0, told = 0;
+    for (size_t cut = 2; cut < n; cut++) {
+        char *file = file_of(packed, cut);
+        struct source *source = opened(file);
+        struct outcome o = read_all(source, small, 0, 1000);
+        wrong += o.wrong || o.whole || (o.end == 0 && o.good >= small->n);
+        told += o.end < 0 && o.kind == FAIL_GZIP;
+        source_close(&source);
+        unlink(file);
+        free(file);
+    }
+    check(wrong == 0, "compress cut short: only what was there, and never whole");
+    check(told > n / 2, "compress cut short: told inside a code");
+    free(packed);
+}
+
+/* An .xz whose dictionary would take more memory than there may be. */
+static void test_huge(void)
+{
+    static const unsigned char head[] = {0x5d, 0, 0, 0, 0x40, 255, 255, 255, 255, 255, 255, 255, 255, 0, 1, 2, 3, 4, 5};
+    char *file = file_of(head, sizeof head);
+    struct source *source = opened(file);
+    struct error err;
+    char byte;
+    check(source_read(source, &byte, 1, &err) < 0 && err.kind == FAIL_GZIP && strstr(err.text, "more than 128 MiB of memory"),
+          "a dictionary of 1 GiB is refused");
+    source_close(&source);
+    unlink(file);
+    free(file);
+}
+
 static void test_packings(void)
 {
     struct text t = {0}, small = {0};
@@ -229,32 +396,15 @@ static void test_packings(void)
         add(&t, (t.n * 31) % 200, true);
     while (small.n < 700)
         add(&small, (small.n * 31) % 200, true);
-    size_t cap = t.n * 2 + 10000;
-    char *packed = malloc(cap);
-
     test_packed("plain, which may grow", t.p, t.n, &t);
-    size_t n = gzip_into(packed, cap, t.p, t.n);
-    test_packed("gzip", packed, n, &t);
-    memset(packed + n, 0, 600);
-    test_packed("gzip, padded", packed, n + 600, &t);
-    n = gzip_into(packed, cap, t.p, 1000);
-    n += gzip_into(packed + n, cap - n, t.p + 1000, 0);
-    n += gzip_into(packed + n, cap - n, t.p + 1000, 300001);
-    n += gzip_into(packed + n, cap - n, t.p + 301001, t.n - 301001);
-    test_packed("gzip of four members", packed, n, &t);
-    n = ZSTD_compress(packed, cap, t.p, t.n, 3);
-    test_packed("zstd", packed, n, &t);
-    n = ZSTD_compress(packed, cap, t.p, 1000, 3);
-    n += ZSTD_compress(packed + n, cap - n, t.p + 1000, t.n - 1000, 3);
-    test_packed("zstd of two frames", packed, n, &t);
-
-    size_t first = gzip_into(packed, cap, small.p, 400);
-    n = first + gzip_into(packed + first, cap - first, small.p + 400, small.n - 400);
-    test_cuts("gzip", packed, n, first, &small);
-    first = ZSTD_compress(packed, cap, small.p, 400, 3);
-    n = first + ZSTD_compress(packed + first, cap - first, small.p + 400, small.n - 400, 3);
-    test_cuts("zstd", packed, n, first, &small);
-    free(packed);
+    test_packing("gzip", gzip_into, true, &t, &small);
+    test_packing("zstd", zstd_into, false, &t, &small);
+    test_packing("bzip2", bzip2_into, true, &t, &small);
+    test_packing("xz", xz_into, true, &t, &small);
+    test_packing("lzma", lzma_into, false, &t, &small);
+    test_padding(&t);
+    test_compress(&t, &small);
+    test_huge();
     free(small.p);
     free(t.p);
 }
