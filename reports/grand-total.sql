@@ -4,7 +4,8 @@
 -- help:    What was received, delivered, rejected and scanned, and from how many.
 -- layout:  total
 -- once:    scans
--- sums:    received, delivered, delayed, failed, received_host, received_email, delivered_host, delivered_email, rejected, rejected_host, deferred_client, deferred_client_host
+-- sums:    received, delivered, delayed, failed, rejected, deferred_client
+-- names:   received_host, received_email, delivered_host, delivered_email, rejected_host, deferred_client_host
 -- column:  name             text     TOTAL
 -- column:  bytes            bytes    Volume
 -- column:  messages         count    Messages
@@ -22,32 +23,6 @@ WITH one AS (
       FROM tally
      WHERE measure IN ('received', 'delivered', 'rejected', 'deferred_client', 'delayed', 'failed')
      GROUP BY measure),
-many AS (
-    SELECT 'received_host' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
-      FROM (SELECT key1 FROM tally WHERE measure = 'received_host' GROUP BY key1 HAVING sum(count) > 0)
-      LEFT JOIN string s ON s.id = key1
-    UNION ALL
-    SELECT 'received_email' AS measure, count(*) AS names,
-           count(DISTINCT coalesce(s.domain, iif(s.text = '', s.id, 0))) AS domains
-      FROM (SELECT key1 FROM tally WHERE measure = 'received_email' GROUP BY key1 HAVING sum(count) > 0)
-      LEFT JOIN string s ON s.id = key1
-    UNION ALL
-    SELECT 'delivered_host' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
-      FROM (SELECT key1 FROM tally WHERE measure = 'delivered_host' GROUP BY key1 HAVING sum(count) > 0)
-      LEFT JOIN string s ON s.id = key1
-    UNION ALL
-    SELECT 'delivered_email' AS measure, count(*) AS names,
-           count(DISTINCT coalesce(s.domain, iif(s.text = '', s.id, 0))) AS domains
-      FROM (SELECT key1 FROM tally WHERE measure = 'delivered_email' GROUP BY key1 HAVING sum(count) > 0)
-      LEFT JOIN string s ON s.id = key1
-    UNION ALL
-    SELECT 'rejected_host' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
-      FROM (SELECT key1 FROM tally WHERE measure = 'rejected_host' GROUP BY key1 HAVING sum(count) > 0)
-      LEFT JOIN string s ON s.id = key1
-    UNION ALL
-    SELECT 'deferred_client_host' AS measure, count(*) AS names, count(DISTINCT coalesce(s.domain, key1)) AS domains
-      FROM (SELECT key1 FROM tally WHERE measure = 'deferred_client_host' GROUP BY key1 HAVING sum(count) > 0)
-      LEFT JOIN string s ON s.id = key1),
 scanned AS (
     SELECT is_spam, count(*) AS scans
       FROM scans
@@ -68,13 +43,13 @@ counted AS (
            coalesce((SELECT messages FROM one WHERE measure = line.messages), 0) AS messages,
            iif(line.addresses IS NULL, NULL,
                coalesce((SELECT addresses FROM one WHERE measure = line.addresses), 0)) AS addresses,
-           coalesce((SELECT names FROM many WHERE measure = hosts), 0) AS hosts,
+           coalesce((SELECT names FROM tally_names WHERE measure = hosts), 0) AS hosts,
            iif(emails IS NULL, NULL,
-               coalesce((SELECT domains FROM many WHERE measure = hosts), 0)) AS domains,
+               coalesce((SELECT domains FROM tally_names WHERE measure = hosts), 0)) AS domains,
            iif(emails IS NULL, NULL,
-               coalesce((SELECT names FROM many WHERE measure = emails), 0)) AS emails,
+               coalesce((SELECT names FROM tally_names WHERE measure = emails), 0)) AS emails,
            iif(emails IS NULL, NULL,
-               coalesce((SELECT domains FROM many WHERE measure = emails), 0)) AS edomains,
+               coalesce((SELECT edomains FROM tally_names WHERE measure = emails), 0)) AS edomains,
            iif(n = 1, coalesce((SELECT messages FROM one WHERE measure = 'delayed'), 0), NULL) AS delayed,
            iif(n = 1, coalesce((SELECT messages FROM one WHERE measure = 'failed'), 0), NULL) AS failed
       FROM line

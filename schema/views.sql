@@ -397,3 +397,14 @@ SELECT m.name                       AS measure,
        r.bytes                      AS bytes
   FROM measure m CROSS JOIN rollup_bucket b CROSS JOIN server v CROSS JOIN rollup_many r
  WHERE m.keyed = 'keys' AND b.measure = m.id AND v.id = b.server AND r.bucket = b.id;
+
+-- How many keys of a measure count anything; reports that ask by `names:` see it narrowed to their span.
+CREATE VIEW tally_names AS
+SELECT t.measure                    AS measure,
+       count(*)                     AS names,           -- different keys
+       count(DISTINCT coalesce(s.domain, t.key1)) AS domains, -- their domains; a key without one is its own
+       count(DISTINCT coalesce(s.domain, iif(s.text = '', s.id, 0)))
+                                    AS edomains         -- their domains; keys without one are one, the empty text apart
+  FROM (SELECT measure, key1 FROM tally GROUP BY measure, key1 HAVING sum(count) > 0) t
+  LEFT JOIN string s ON s.id = t.key1
+ GROUP BY t.measure;

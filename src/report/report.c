@@ -247,10 +247,12 @@ static int bind(sqlite3_stmt *statement, const struct table *table,
     return 0;
 }
 
-/* The view tally as the report's header wants it. */
+/* The views tally and tally_names as the report's header wants it. */
 static int set_tally(struct span *span, const struct report_file *report, int top,
                      struct error *err)
 {
+    if (span_names(span, report->names, top, err))
+        return -1;
     if (report->top.n)
         return span_sum(span, report->top, SPAN_FOREMOST, top, err);
     if (report->domains.n)

@@ -60,14 +60,10 @@ static const char tally_view[] =
     " FROM main.measure m CROSS JOIN temp.rollup_built r CROSS JOIN temp.report_span s"
     " WHERE r.measure = m.id AND s.server = r.server";
 
-/* One table a measure, by key: a league groups it without sorting. */
+/* What a report is shown of a measure's sums, by key: a league groups it without sorting. */
 static const char sum_table[] =
-    "CREATE TEMP TABLE report_sum_%d (key1 INTEGER PRIMARY KEY, count INTEGER, addresses INTEGER,"
+    "CREATE TEMP TABLE report_%s_%d (key1 INTEGER PRIMARY KEY, count INTEGER, addresses INTEGER,"
     " bytes INTEGER)";
-
-static const char sum_fill[] =
-    "INSERT INTO temp.report_sum_%d SELECT key1, sum(count), sum(addresses), sum(bytes) FROM tally"
-    " WHERE measure = '%.*s' GROUP BY key1";
 
 static const char sum_select[] =
     "%sSELECT '%.*s' AS measure, NULL AS at, NULL AS time, NULL AS server, 0 AS slot, key1, 0 AS key2,"
@@ -76,23 +72,8 @@ static const char sum_select[] =
 static const char *const key_tables[] = {[SPAN_ALL] = "sum", [SPAN_FOREMOST] = "top",
                                          [SPAN_DOMAINS] = "domain"};
 
-static const char top_table[] =
-    "CREATE TEMP TABLE report_top_%1$d (key1 INTEGER PRIMARY KEY, count INTEGER, addresses INTEGER,"
-    " bytes INTEGER);"
-    "INSERT INTO temp.report_top_%1$d SELECT * FROM temp.report_sum_%1$d"
-    " WHERE (count, bytes) >= (SELECT count, bytes FROM temp.report_sum_%1$d"
-    " ORDER BY count DESC, bytes DESC LIMIT 1 OFFSET %2$d)"
-    " OR (bytes, count) >= (SELECT bytes, count FROM temp.report_sum_%1$d"
-    " ORDER BY bytes DESC, count DESC LIMIT 1 OFFSET %2$d)"
-    " OR (SELECT count(*) FROM temp.report_sum_%1$d) <= %2$d";
-
-/* Any key stands for its domain. */
-static const char domain_table[] =
-    "CREATE TEMP TABLE report_domain_%1$d (key1 INTEGER PRIMARY KEY, count INTEGER,"
-    " addresses INTEGER, bytes INTEGER);"
-    "INSERT INTO temp.report_domain_%1$d SELECT min(t.key1), sum(t.count), sum(t.addresses),"
-    " sum(t.bytes) FROM temp.report_sum_%1$d t LEFT JOIN main.string s ON s.id = t.key1"
-    " GROUP BY coalesce(s.domain, t.key1)";
+static const char names_table[] =
+    "CREATE TEMP TABLE tally_names (measure TEXT, names INTEGER, domains INTEGER, edomains INTEGER)";
 
 static const char once_table[] =
     "CREATE TEMP TABLE %.*s AS SELECT * FROM main.%.*s WHERE at >= coalesce(:since, -9e18)"
@@ -244,7 +225,7 @@ static int use_days(struct span *span, struct error *err)
 static int sum_number(const struct span *span, struct slice measure)
 {
     for (int i = 0; i < span->n_sums; i++)
-        if (slice_equal(span->sums[i], measure))
+        if (slice_equal(span->names[i], measure))
             return i + 1;
     return 0;
 }
@@ -264,7 +245,7 @@ static bool is_word(struct slice name)
     return true;
 }
 
-/* Returns the number of the table with the measure's sums, or -1. */
+/* Returns the number of the measure's sums, or -1. */
 static int make_sum(struct span *span, struct slice measure, struct error *err)
 {
     int number = sum_number(span, measure);
@@ -274,12 +255,19 @@ static int make_sum(struct span *span, struct slice measure, struct error *err)
         return error_set(err, FAIL_REPORT, "more than %d measures are summed", SPAN_SUMS);
     if (!is_word(measure))
         return error_set(err, FAIL_REPORT, "sums: takes names of measures");
-    number = span->n_sums + 1;
-    if (use_days(span, err) || execute_own(span->db, xprintf(sum_table, number), err) ||
-        execute_own(span->db, xprintf(sum_fill, number, (int)measure.n, measure.p), err))
-        return -1;
-    span->sums[span->n_sums++] = measure;
-    return number;
+    span->names[span->n_sums] = measure;
+    number = ++span->n_sums;
+    return sums_read(span->db, measure, span->view != NULL, &span->sums[number - 1].all, err) ? -1 : number;
+}
+
+/* Works out domains and names, once. */
+static int make_domains(struct span *span, int number, int top, struct error *err)
+{
+    struct span_sums *sums = &span->sums[number - 1];
+    if (sums->counted)
+        return 0;
+    sums->counted = true;
+    return sums_domains(span->db, &sums->all, (size_t)top, &sums->domains, &sums->counts, err);
 }
 
 /* The next name of a list with commas; absent at its end. */
@@ -307,17 +295,46 @@ static char *add_select(char *sql, struct slice measure, const char *table, int 
     return longer;
 }
 
+static int fill_table(sqlite3 *db, const char *table, int number, const struct sums *sums, struct error *err)
+{
+    sqlite3_stmt *statement;
+    if (execute_own(db, xprintf(sum_table, table, number), err))
+        return -1;
+    char *sql = xprintf("INSERT INTO temp.report_%s_%d VALUES (?1, ?2, ?3, ?4)", table, number);
+    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    free(sql);
+    if (code)
+        return db_error(db, "report sums", err);
+    for (size_t i = 0; i < sums->count; i++) {
+        sqlite3_bind_int64(statement, 1, sums->rows[i].key);
+        sqlite3_bind_int64(statement, 2, sums->rows[i].count);
+        sqlite3_bind_int64(statement, 3, sums->rows[i].addresses);
+        sqlite3_bind_int64(statement, 4, sums->rows[i].bytes);
+        if (sqlite3_step(statement) != SQLITE_DONE)
+            break;
+        sqlite3_reset(statement);
+    }
+    return sqlite3_finalize(statement) ? db_error(db, "report sums", err) : 0;
+}
+
 /* Makes the table that a view over the measure reads; returns its number, or -1. */
 static int make_table(struct span *span, struct slice measure, enum span_keys keys, int top,
                       struct error *err)
 {
     int number = make_sum(span, measure, err);
-    if (number < 0 || keys == SPAN_ALL || span->made[number - 1][keys])
+    if (number < 0 || span->sums[number - 1].made[keys])
         return number;
-    span->made[number - 1][keys] = true;
-    char *sql = keys == SPAN_DOMAINS ? xprintf(domain_table, number)
-                                     : xprintf(top_table, number, top - 1);
-    return execute_own(span->db, sql, err) ? -1 : number;
+    struct span_sums *sums = &span->sums[number - 1];
+    struct sums foremost = {.rows = NULL};
+    sums->made[keys] = true;
+    if (keys == SPAN_FOREMOST)
+        sums_foremost(&sums->all, (size_t)top, &foremost);
+    int rc = keys == SPAN_DOMAINS ? make_domains(span, number, top, err) : 0;
+    if (rc == 0)
+        rc = fill_table(span->db, key_tables[keys], number,
+                        keys == SPAN_ALL ? &sums->all : keys == SPAN_DOMAINS ? &sums->domains : &foremost, err);
+    sums_free(&foremost);
+    return rc ? -1 : number;
 }
 
 /* CREATE VIEW over the sums of all measures of the list; NULL: see *err. */
@@ -350,6 +367,24 @@ int span_sum(struct span *span, struct slice measures, enum span_keys keys, int 
         return -1;
     }
     return execute_own(span->db, sql, err);
+}
+
+int span_names(struct span *span, struct slice measures, int top, struct error *err)
+{
+    if (execute(span->db, "DROP TABLE IF EXISTS temp.tally_names", err) ||
+        (measures.n && execute(span->db, names_table, err)))
+        return -1;
+    for (struct slice name; (name = next_name(&measures)).p;) {
+        int number = make_sum(span, name, err);
+        if (number < 0 || make_domains(span, number, top, err))
+            return -1;
+        const struct sum_names *counts = &span->sums[number - 1].counts;
+        char *sql = xprintf("INSERT INTO temp.tally_names VALUES ('%.*s', %" PRId64 ", %" PRId64 ", %" PRId64 ")",
+                            (int)name.n, name.p, counts->names, counts->domains, counts->edomains);
+        if (execute_own(span->db, sql, err))
+            return -1;
+    }
+    return 0;
 }
 
 static int read_once(struct span *span, struct slice view, struct error *err)
@@ -395,13 +430,16 @@ static void drop_sums(struct span *span)
                             "DROP TABLE IF EXISTS temp.report_domain_%1$d", i);
         sqlite3_exec(span->db, sql, NULL, NULL, NULL);
         free(sql);
+        sums_free(&span->sums[i - 1].all);
+        sums_free(&span->sums[i - 1].domains);
     }
 }
 
 void span_close(struct span *span)
 {
     sqlite3_exec(span->db,
-                 "DROP VIEW IF EXISTS temp.tally; DROP TABLE IF EXISTS temp.report_span;"
+                 "DROP VIEW IF EXISTS temp.tally; DROP TABLE IF EXISTS temp.tally_names;"
+                 "DROP TABLE IF EXISTS temp.report_span;"
                  "DROP TABLE IF EXISTS temp.rollup_built",
                  NULL, NULL, NULL);
     drop_sums(span);

@@ -8,6 +8,7 @@
 
 #include "../../parsers/slice.h"
 #include "../base/error.h"
+#include "sums.h"
 
 /* What the head of a report says.  Owned texts; span_head_free. */
 struct span_head {
@@ -23,7 +24,15 @@ enum { SPAN_SUMS = 32, SPAN_ONCE = 8 };
 enum span_keys {
     SPAN_ALL,
     SPAN_FOREMOST, /* those that can be among the first `top` by count or by bytes; ties are all there */
-    SPAN_DOMAINS   /* one for each domain, with the sums of all of the domain */
+    SPAN_DOMAINS   /* one for each domain, with the sums of all of the domain: the foremost, and all without one */
+};
+
+/* A measure's sums over the span, and what was made of them. */
+struct span_sums {
+    struct sums all, domains;
+    struct sum_names counts;
+    bool counted; /* domains and counts are there */
+    bool made[SPAN_DOMAINS + 1]; /* by enum span_keys: whether there is a table, temp.report_sum_1 for sums[0] */
 };
 
 /* What stands before the database's own view `tally`. */
@@ -32,8 +41,8 @@ struct span {
     char *view;   /* CREATE VIEW of the span asked for; NULL: all there is, no view needed */
     bool summed;  /* the view now in place is that of the sums */
     bool started; /* the transaction is ours */
-    struct slice sums[SPAN_SUMS]; /* measures summed so far; sums[0] is in temp.report_sum_1 */
-    bool made[SPAN_SUMS][3];      /* by enum span_keys: what else there is of it */
+    struct slice names[SPAN_SUMS]; /* measures summed so far */
+    struct span_sums sums[SPAN_SUMS];
     int n_sums;
     struct slice once[SPAN_ONCE]; /* views read into temporary tables so far */
     int n_once;
@@ -54,6 +63,10 @@ int span_open(struct span *span, sqlite3 *db, int64_t since, int64_t until, cons
    0, or -1 with *err. */
 int span_sum(struct span *span, struct slice measures, enum span_keys keys, int top,
              struct error *err);
+
+/* With a list of measures: table `tally_names` has how many keys each of them has over the span.  With an empty list:
+   the database's own view again.  top as above.  0, or -1 with *err. */
+int span_names(struct span *span, struct slice measures, int top, struct error *err);
 
 /* With a list of views ("scans"; must outlive the span): each is read once, as far as the span and the
    server go, into a temporary table of its name, for all reports that ask.  0, or -1 with *err. */
