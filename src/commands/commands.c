@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../base/memory.h"
+#include "when.h"
 
 int command_fail(const struct error *err)
 {
@@ -33,6 +34,39 @@ int command_open_db(const char *given, struct store **store, struct error *err)
     char *path = command_db_path(given);
     int done = store_open(path, STORE_READ, store, err);
     free(path);
+    return done;
+}
+
+/* The zone that --since and --until are in: the server's named, else the first server's. */
+static int load_zone(struct store *store, const char *server, struct zone *zone, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(
+        store, "SELECT zone FROM server WHERE ?1 IS NULL OR name = ?1 ORDER BY id LIMIT 1", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_text(stmt, 1, server, -1, SQLITE_STATIC);
+    int done = sqlite3_step(stmt) == SQLITE_ROW
+                   ? zone_load(zone, (const char *)sqlite3_column_text(stmt, 0), err)
+                   : error_set(err, FAIL_USAGE, server ? "no server '%s' in this database" : "no logs yet%s",
+                               server ? server : "; read some with mailtrail ingest");
+    sqlite3_finalize(stmt);
+    return done;
+}
+
+int command_span(struct store *store, const char *since, const char *until, int64_t now, const char *server,
+                 int64_t *from, int64_t *to, struct error *err)
+{
+    struct zone zone = {0};
+    *from = INT64_MIN;
+    *to = INT64_MAX;
+    if (!since && !until)
+        return 0;
+    int done = load_zone(store, server, &zone, err);
+    if (done == 0 && since)
+        done = when_parse(since, &zone, now, from, err);
+    if (done == 0 && until)
+        done = when_parse(until, &zone, now, to, err);
+    zone_free(&zone);
     return done;
 }
 

@@ -7,7 +7,7 @@
 #include "../base/version.h"
 
 extern const struct command command_ingest, command_report, command_status, command_explain, command_forget,
-    command_exigrep, command_eximstats, command_check;
+    command_exigrep, command_eximstats, command_check, command_lines;
 
 /* Tells an error and answers the exit code that belongs to it: EXIT_USAGE or EXIT_FAILED. */
 int command_fail(const struct error *err);
@@ -18,6 +18,11 @@ char *command_db_path(const char *given);
 
 /* Opens the database for reading. */
 int command_open_db(const char *given, struct store **store, struct error *err);
+
+/* The times of --since and --until (when.h; NULL: not given) in the zone of the server named, or NULL: of the first.
+   now: Unix seconds.  INT64_MIN and INT64_MAX where not given. */
+int command_span(struct store *store, const char *since, const char *until, int64_t now, const char *server,
+                 int64_t *from, int64_t *to, struct error *err);
 
 /* Flushes standard output.  0; -1: it could not be written (a full disk, a closed pipe). */
 int command_flush(struct error *err);

@@ -6,27 +6,10 @@
 
 #include "../report/report.h"
 #include "commands.h"
-#include "when.h"
 
 struct options {
     const char *db, *since, *until, *format, *output, *top, *by, *server, *file, *list, *now;
 };
-
-/* The zone that --since and --until are in: the server's named, else the first server's. */
-static int load_zone(struct store *store, const char *server, struct zone *zone, struct error *err)
-{
-    sqlite3_stmt *stmt = store_prepare(
-        store, "SELECT zone FROM server WHERE ?1 IS NULL OR name = ?1 ORDER BY id LIMIT 1", err);
-    if (!stmt)
-        return -1;
-    sqlite3_bind_text(stmt, 1, server, -1, SQLITE_STATIC);
-    int done = sqlite3_step(stmt) == SQLITE_ROW
-                   ? zone_load(zone, (const char *)sqlite3_column_text(stmt, 0), err)
-                   : error_set(err, FAIL_USAGE, server ? "no server '%s' in this database" : "no logs yet%s",
-                               server ? server : "; read some with mailtrail ingest");
-    sqlite3_finalize(stmt);
-    return done;
-}
 
 static int read_number(const char *text, int64_t low, int64_t high, int64_t *value, struct error *err)
 {
@@ -36,26 +19,6 @@ static int read_number(const char *text, int64_t low, int64_t high, int64_t *val
                ? error_set(err, FAIL_USAGE, "report: '%s' is not a number from %lld to %lld", text,
                            (long long)low, (long long)high)
                : 0;
-}
-
-static int read_span(struct store *store, const struct options *o, struct report_request *request,
-                     struct error *err)
-{
-    struct zone zone = {0};
-    int64_t now = time(NULL);
-    request->since = INT64_MIN;
-    request->until = INT64_MAX;
-    if (!o->since && !o->until)
-        return 0;
-    int done = load_zone(store, o->server, &zone, err);
-    if (done == 0 && o->now)
-        done = read_number(o->now, 0, INT64_MAX / 2, &now, err);
-    if (done == 0 && o->since)
-        done = when_parse(o->since, &zone, now, &request->since, err);
-    if (done == 0 && o->until)
-        done = when_parse(o->until, &zone, now, &request->until, err);
-    zone_free(&zone);
-    return done;
 }
 
 static int fill_request(struct store *store, const struct options *o, struct report_request *request,
@@ -70,7 +33,10 @@ static int fill_request(struct store *store, const struct options *o, struct rep
     request->file = o->file;
     if (o->format && !report_format_named(o->format, &request->format))
         return error_set(err, FAIL_USAGE, "report: no format '%s'; text, html, json or csv", o->format);
-    return read_span(store, o, request, err);
+    int64_t now = time(NULL);
+    if (o->now && read_number(o->now, 0, INT64_MAX / 2, &now, err) < 0)
+        return -1;
+    return command_span(store, o->since, o->until, now, o->server, &request->since, &request->until, err);
 }
 
 static int write_report(struct store *store, const struct options *o, const struct report_request *request,
