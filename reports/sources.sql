@@ -1,7 +1,7 @@
 -- report:  sources
 -- section: reading 5
 -- title:   Sources
--- help:    Every source: its number, how far it was read, and how well it was understood.
+-- help:    Every source: its number, how far it was read, how well it was understood, and what its lines take up; none: they are not kept.
 -- layout:  table
 -- column:  id          count     Number
 -- column:  lines       count     Lines
@@ -11,6 +11,7 @@
 -- column:  blank       count     Blank
 -- column:  unparsed    count     Not understood
 -- column:  bytes       bytes     Bytes
+-- column:  archived    bytes     Archive
 -- column:  begin       text      From
 -- column:  end         text      To
 -- column:  silence     duration  Longest silence
@@ -26,6 +27,8 @@ SELECT s.id                               AS id,
        CAST(s.blank AS INTEGER)           AS blank,
        CAST(s.unparsed AS INTEGER)        AS unparsed,
        s.bytes                            AS bytes,
+       CASE WHEN s.archived THEN (SELECT coalesce(sum(length(b.text)), 0) FROM line_block b
+                                   WHERE b.source = s.id) END AS archived,
        datetime(s.first_at + coalesce((SELECT z.utc_offset FROM zone_offset z
                                          JOIN server v ON v.id = z.server
                                         WHERE v.name = s.server AND z.since <= s.first_at

@@ -81,6 +81,7 @@ CREATE TABLE source (
     years      TEXT,                    -- 'printed', 'inferred', 'given': where the years came from
     damage     TEXT,                    -- why it ended early (a truncated .gz ...); NULL: whole
     read_at    INTEGER NOT NULL,        -- when it was last read
+    archived   INTEGER NOT NULL,        -- 1: its lines are kept in line_block; 0: they are not
     carry      BLOB                     -- what the next read takes up: last stamp, counters, unfinished lines
 ) STRICT;
 CREATE INDEX source_head ON source (head_hash);
@@ -93,6 +94,21 @@ CREATE TABLE source_file (
     source   INTEGER NOT NULL,          -- source.id: this very file was read to its end
     PRIMARY KEY (device, inode, size, mtime_ns)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE line_block (               -- the archive: lines as they were read; of one source they follow without a hole
+    id       INTEGER PRIMARY KEY,
+    source   INTEGER NOT NULL,          -- source.id
+    line     INTEGER NOT NULL,          -- number of the line that its first octet is of, from 1
+    position INTEGER NOT NULL,          -- octets of the source before it
+    lines    INTEGER NOT NULL,          -- lines that end in it
+    octets   INTEGER NOT NULL,          -- of text, at most 1 MiB; a longer line is in several blocks
+    first_at INTEGER,                   -- earliest instant of its lines; NULL: none has one
+    last_at  INTEGER,                   -- latest
+    checksum INTEGER NOT NULL,          -- XXH3, 64 bits, over the text
+    text     BLOB NOT NULL              -- zstd
+) STRICT;
+CREATE UNIQUE INDEX line_block_line ON line_block (source, line, position);
+CREATE INDEX line_block_last_at ON line_block (last_at);
 
 CREATE TABLE line_tally (
     source  INTEGER NOT NULL,           -- source.id

@@ -237,7 +237,8 @@ SELECT s.id                         AS id,
        s.gap_at                     AS gap_at,
        s.years                      AS years,
        s.damage                     AS damage,
-       s.read_at                    AS read_at
+       s.read_at                    AS read_at,
+       s.archived                   AS archived         -- 1: the lines are kept
   FROM source s
   JOIN server v ON v.id = s.server;
 

@@ -7,7 +7,7 @@
 #include "commands.h"
 
 struct options {
-    const char *db, *config, *server, *zone, *year, *quiet, *strict;
+    const char *db, *config, *server, *zone, *year, *no_lines, *quiet, *strict;
 };
 
 static int read_year(const struct options *o, struct settings *given, struct error *err)
@@ -66,6 +66,7 @@ static int run(int argc, char **argv)
         {"server", "NAME", "whose logs these are; else the configuration's, else this machine's name", &o.server},
         {"zone", "TZ", "zone of the server's local stamps, such as Europe/Berlin; kept for good", &o.zone},
         {"year", "YYYY", "year of the first stamp without one; else told by the file's time", &o.year},
+        {"no-lines", NULL, "do not keep the lines themselves of sources that are new; for good", &o.no_lines},
         {"quiet", NULL, "say nothing but errors", &o.quiet},
         {"strict", NULL, "exit code 1 when a line was not understood", &o.strict},
         {NULL, NULL, NULL, NULL}};
@@ -84,6 +85,7 @@ static int run(int argc, char **argv)
     request.path_count = (size_t)count;
     request.given.server = o.server;
     request.given.zone = o.zone;
+    request.no_lines = o.no_lines != NULL;
     request.quiet = o.quiet != NULL;
     return run_with(&o, &request, &err);
 }

@@ -22,16 +22,6 @@ static int read_number(const char *text, int64_t low, int64_t high, int64_t *val
                : 0;
 }
 
-static int read_span(struct store *store, const struct options *o, struct report_request *request,
-                     struct error *err)
-{
-    int64_t now = time(NULL);
-    if (o->now && read_number(o->now, 0, INT64_MAX / 2, &now, err) < 0)
-        return -1;
-    const struct when_span words = {o->since, o->until, o->server, now};
-    return when_span_parse(store, &words, &request->since, &request->until, err);
-}
-
 static int fill_request(struct store *store, const struct options *o, struct report_request *request,
                         struct error *err)
 {
@@ -44,7 +34,11 @@ static int fill_request(struct store *store, const struct options *o, struct rep
     request->file = o->file;
     if (o->format && !report_format_named(o->format, &request->format))
         return error_set(err, FAIL_USAGE, "report: no format '%s'; text, html, json or csv", o->format);
-    return read_span(store, o, request, err);
+    int64_t now = time(NULL);
+    if (o->now && read_number(o->now, 0, INT64_MAX / 2, &now, err) < 0)
+        return -1;
+    const struct when_span words = {o->since, o->until, o->server, now};
+    return when_span_parse(store, &words, &request->since, &request->until, err);
 }
 
 static int write_report(struct store *store, const struct options *o, const struct report_request *request,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../base/memory.h"
+#include "../base/temporary.h"
 
 /* A line in the ring.  The line itself follows. */
 struct piece {
@@ -67,12 +68,7 @@ static int file_error(const char *what, struct error *err)
 
 static int open_file(struct backlog *backlog, struct error *err)
 {
-    const char *dir = getenv("TMPDIR");
-    char *name = xprintf("%s/mailtrail.XXXXXX", dir && *dir ? dir : "/tmp");
-    int fd = mkstemp(name);
-    if (fd >= 0)
-        unlink(name);
-    free(name);
+    int fd = temporary_file();
     backlog->file = fd >= 0 ? fdopen(fd, "w+") : NULL;
     return backlog->file ? 0 : file_error("cannot be made", err);
 }

@@ -5,6 +5,7 @@
 
 #include "../../parsers/dialect.h"
 #include "../base/hash.h"
+#include "archive.h"
 
 #define FIRST_SLOTS ((size_t)1 << 12)
 #define HOST_NAME_MAX_SIZE 255 /* RFC 1035 */
@@ -135,6 +136,7 @@ void batch_empty(struct batch *batch)
     memset(batch->classes, 0, sizeof batch->classes);
     batch->tally_count = 0;
     batch->lines = batch->octets = 0;
+    archive_drop(&batch->blocks);
     batch->checkpoint = (struct checkpoint){0};
 }
 
@@ -155,6 +157,7 @@ void batch_free(struct batch **batch)
     free(b->string_slots);
     free(b->message_slots);
     free(b->tallies);
+    archive_drop(&b->blocks);
     free(b);
     *batch = NULL;
 }

@@ -227,6 +227,7 @@ struct batch {
     size_t tally_count, tally_capacity;
     int64_t lines;
     int64_t octets; /* of log text */
+    struct block *blocks; /* the lines themselves (archive.h); NULL: they are not kept */
     struct checkpoint checkpoint;
 };
 

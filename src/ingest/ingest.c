@@ -30,6 +30,7 @@ struct ingest {
     struct ingest_outcome *outcome;
     struct writer *writer;
     struct handover *handover;
+    struct archive *archive;
     struct progress progress;
     struct path *paths;
     size_t path_count, path_capacity;
@@ -213,17 +214,28 @@ static void tell_silence(const struct ingest *in, const char *path, const struct
     say(in, path, what);
 }
 
+/* A source goes on as it was begun: a hole in its lines would be worse than all or nothing. */
+static void tell_lines(const struct ingest *in, const char *path, bool archived)
+{
+    say(in, path, archived ? "its lines were kept from the beginning, and go on being kept; forget it to read it without"
+                           : "was begun without its lines (--no-lines), and goes on without; forget it to read it with them");
+}
+
 static int read_source(struct ingest *in, const struct path *path, const struct settings *settings,
                        const struct server *server, struct source *source, struct resume *resume,
                        struct error *err)
 {
     struct reading reading;
     struct reader_job job = {
-        .store = in->store, .handover = in->handover, .server = server, .path = path->name,
+        .store = in->store, .handover = in->handover, .archive = in->archive, .server = server, .path = path->name,
         .source = source, .resume = resume, .settings = *settings,
         .progress = in->progress.shown ? show_progress : NULL, .context = in,
     };
     in->current = source;
+    if (!resume->is_known)
+        resume->row.archived = !in->request->no_lines;
+    else if (resume->row.archived == in->request->no_lines)
+        tell_lines(in, path->name, resume->row.archived);
     int done = reader_run(&job, &reading, err);
     if (done < 0 && err->kind == FAIL_DB)
         return -1;
@@ -346,6 +358,7 @@ static int take_all(struct ingest *in, struct error *err)
 static void release(struct ingest *in)
 {
     handover_free(&in->handover);
+    archive_free(&in->archive);
     if (in->writer) {
         in->outcome->rows = writer_rows(in->writer);
         in->outcome->copies = writer_copies(in->writer);
@@ -380,6 +393,7 @@ int ingest_run(struct store *store, const struct ingest_request *request, struct
         add_named(&in, i);
     int done = writer_new(store, &in.writer, err);
     if (done == 0) {
+        in.archive = archive_new();
         in.handover = handover_new(in.writer, store_hash_seed(store));
         done = take_all(&in, err);
     }

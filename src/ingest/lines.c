@@ -30,6 +30,9 @@ struct lines {
     bool stop;
 
     const char *p, *end; /* unread octets of the current chunk */
+    const char *copied;  /* first octet that the sink has not got */
+    line_sink *sink;     /* or NULL */
+    void *sink_context;
     const char *low;     /* first octet in front of p that is still of this source */
     int64_t offset;      /* of p */
     bool has_chunk;      /* p, end and low are in a chunk; else in before */
@@ -89,6 +92,20 @@ struct lines *lines_over(struct source *source, int64_t from, struct slice befor
     return in;
 }
 
+void lines_copy(struct lines *in, line_sink *sink, void *context)
+{
+    in->sink = sink;
+    in->sink_context = context;
+    in->copied = in->p;
+}
+
+void lines_flush(struct lines *in)
+{
+    if (in->sink && in->p > in->copied)
+        in->sink(in->sink_context, slice_of(in->copied, (size_t)(in->p - in->copied)));
+    in->copied = in->p;
+}
+
 static struct chunk *current(struct lines *in)
 {
     return &in->ring[in->emptied % RING];
@@ -119,6 +136,7 @@ static bool next_chunk(struct lines *in)
     size_t tail = (size_t)(in->p - in->low);
     if (in->has_chunk && current(in)->state <= 0)
         return false;
+    lines_flush(in);
     if (tail > TAIL_SIZE)
         tail = TAIL_SIZE;
     if (rest + tail > 0)
@@ -129,7 +147,7 @@ static bool next_chunk(struct lines *in)
     char *start = current(in)->memory + HEAD;
     if (rest + tail > 0)
         memcpy(start - rest - tail, kept, rest + tail);
-    in->p = start - rest;
+    in->p = in->copied = start - rest;
     in->low = start - rest - tail;
     in->end = start + current(in)->n;
     in->has_chunk = true;

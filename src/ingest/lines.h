@@ -25,6 +25,13 @@ struct line {
    it in between, source_progress excepted. */
 struct lines *lines_over(struct source *source, int64_t from, struct slice before);
 
+/* Gives the source's octets to a sink as well, in order, from where it stands now: those before the next line at
+   the latest when lines_flush is called, those of a long line while it is read.  Called in lines_next and
+   lines_flush. */
+typedef void line_sink(void *context, struct slice octets);
+void lines_copy(struct lines *in, line_sink *sink, void *context);
+void lines_flush(struct lines *in);
+
 /* The next line.  text points into the reader's buffers and is valid until the next call.  1: a line;
    0: the end; -1: *err, after which only lines_free is allowed. */
 int lines_next(struct lines *in, struct line *line, struct error *err);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../base/hash.h"
+#include "../store/blocks.h"
 #include "entry.h"
 #include "identity.h"
 #include "story.h"
@@ -34,6 +35,7 @@ struct reader {
     const struct reader_job *job;
     struct reading *reading;
     struct lines *lines;
+    struct archive *archive;  /* NULL: the lines are not kept */
     struct batch *batch;
     struct entries *entries;
     struct identity *identity;
@@ -463,18 +465,65 @@ static int give_batch(struct reader *r, int64_t position, struct slice tail, boo
         .years = years_name(r->time.years),
     };
     save(r);
+    if (r->archive)
+        r->batch->blocks = archive_take(r->archive);
     r->reading->position = position;
     handover_give(r->job->handover, r->job->server, r->batch);
     r->batch = last ? NULL : handover_take(r->job->handover);
     return 0;
 }
 
-static bool is_full(const struct batch *batch)
+/* A batch that may take more waits for its last block, lest it be a small one. */
+static bool is_full(const struct reader *r)
 {
-    return batch->lines >= BATCH_LINES || batch->octets >= BATCH_OCTETS || batch->arena.used >= BATCH_ARENA;
+    const struct batch *batch = r->batch;
+    if (batch->lines >= BATCH_LINES)
+        return !r->archive || archive_size(r->archive) == 0 || batch->lines >= 2 * BATCH_LINES;
+    return batch->octets >= BATCH_OCTETS || batch->arena.used >= BATCH_ARENA;
+}
+
+/* ---- the archive ------------------------------------------------------------------------------- */
+
+/* What was read of the lines taken goes into the archive, and nothing beyond. */
+static void keep_read(struct reader *r)
+{
+    if (!r->archive)
+        return;
+    lines_flush(r->lines);
+    archive_back(r->archive);
+}
+
+static void keep_line(struct reader *r, const struct line *line)
+{
+    archive_line(r->archive, line->end, r->line_at);
+    if (archive_size(r->archive) < BLOCK_TEXT)
+        return;
+    lines_flush(r->lines);
+    archive_cut(r->archive);
+}
+
+/* Begins where the source was left; a last block that is small is begun anew. */
+static int begin_archive(struct reader *r, struct error *err)
+{
+    const struct source_row *row = &r->job->resume->row;
+    struct block_unpacker *block_unpacker = block_unpacker_new();
+    struct slice text = SLICE_ABSENT;
+    struct block last;
+    int found = row->position ? block_last(r->job->store, row->id, row->position, block_unpacker, &last, &text, err) : 0;
+    if (found >= 0)
+        archive_begin(r->archive, row->position, r->line_number + 1, found ? &last : NULL, text);
+    block_unpacker_free(&block_unpacker);
+    return found < 0 ? -1 : 0;
 }
 
 /* ---- the loop ---------------------------------------------------------------------------------- */
+
+static void open_lines(struct reader *r, int64_t offset, struct slice tail)
+{
+    r->lines = lines_over(r->job->source, offset, tail);
+    if (r->archive)
+        lines_copy(r->lines, archive_text, r->archive);
+}
 
 static int restart_lines(struct reader *r, int64_t offset, struct error *err)
 {
@@ -483,12 +532,13 @@ static int restart_lines(struct reader *r, int64_t offset, struct error *err)
     if (resume_read_tail(r->job->source, offset, buf, &tail, err) < 0 ||
         source_seek(r->job->source, offset, err) < 0)
         return -1;
-    r->lines = lines_over(r->job->source, offset, tail);
+    open_lines(r, offset, tail);
     return 0;
 }
 
 static int find_year(struct reader *r, int64_t offset, struct error *err)
 {
+    keep_read(r);
     lines_free(&r->lines);
     if (timebase_find_year(&r->time, r->job->source, offset, err) < 0)
         return -1;
@@ -510,6 +560,8 @@ static int step(struct reader *r, struct line *line, struct error *err)
     if (needs_year(r, line))
         return find_year(r, line->offset, err) < 0 ? -1 : AGAIN;
     take_line(r, line);
+    if (r->archive)
+        keep_line(r, line);
     r->reading->lines++;
     if (r->job->progress && r->reading->lines % PROGRESS_LINES == 0)
         r->job->progress(r->job->context, r->reading);
@@ -524,8 +576,9 @@ static int read_all(struct reader *r, int64_t *position, struct error *err)
         if (got == AGAIN)
             continue;
         *position = line.end;
-        if (!is_full(r->batch))
+        if (!is_full(r))
             continue;
+        keep_read(r);
         if (handover_failed(r->job->handover))
             return 0;
         if (give_batch(r, line.end, lines_tail(r->lines), false, err) < 0)
@@ -541,6 +594,8 @@ static int finish(struct reader *r, int64_t position, struct error *err)
     struct slice tail = r->lines ? lines_tail(r->lines) : SLICE_ABSENT;
     if (!r->batch->lines)
         return 0;
+    if (r->lines)
+        keep_read(r);
     if (r->reading->waiting) {
         lines_free(&r->lines);
         if (resume_read_tail(r->job->source, position, buf, &tail, err) < 0)
@@ -565,7 +620,11 @@ static int start(struct reader *r, struct error *err)
     } else if (sources_next_id(r->job->store, &r->job->resume->row.id, err) < 0) {
         return -1;
     }
-    r->lines = lines_over(r->job->source, resume->row.position, resume->tail);
+    if (resume->row.archived)
+        r->archive = r->job->archive;
+    if (r->archive && begin_archive(r, err) < 0)
+        return -1;
+    open_lines(r, resume->row.position, resume->tail);
     r->batch = handover_take(r->job->handover);
     return 0;
 }

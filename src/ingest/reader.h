@@ -2,6 +2,7 @@
 #ifndef MAILTRAIL_READER_H
 #define MAILTRAIL_READER_H
 
+#include "archive.h"
 #include "config.h"
 #include "handover.h"
 #include "resume.h"
@@ -18,6 +19,7 @@ struct reading {
 struct reader_job {
     struct store *store;
     struct handover *handover;
+    struct archive *archive;  /* keeps the lines of sources whose row says so; NULL: none */
     const struct server *server;
     const char *path;
     struct source *source;    /* where resume put it */

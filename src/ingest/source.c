@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../base/memory.h"
+#include "../base/temporary.h"
 #include "unpack.h"
 
 #define RAW_SIZE ((size_t)256 << 10)
@@ -33,20 +34,6 @@ static int os_error(struct source *in, const char *what, struct error *err)
 }
 
 /* ---- standard input ---------------------------------------------------------------------------- */
-
-static int temporary_file(struct source *in, struct error *err)
-{
-    const char *dir = getenv("TMPDIR");
-    int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        char *name = xprintf("%s/mailtrail.XXXXXX", dir && *dir ? dir : "/tmp");
-        fd = mkostemp(name, O_CLOEXEC);
-        if (fd >= 0)
-            unlink(name);
-        free(name);
-    }
-    return fd >= 0 ? fd : os_error(in, "no temporary file; set TMPDIR to a folder with room", err);
-}
 
 static int write_all(int fd, const unsigned char *p, size_t n)
 {
@@ -74,9 +61,9 @@ static ssize_t read_some(int fd, void *buf, size_t cap)
 /* Copies a pipe to a temporary file, whose descriptor takes the pipe's place. */
 static int spool_input(struct source *in, struct error *err)
 {
-    int fd = temporary_file(in, err);
+    int fd = temporary_file();
     if (fd < 0)
-        return -1;
+        return os_error(in, "no temporary file; set TMPDIR to a folder with room", err);
     for (ssize_t n; (n = read_some(in->fd, in->buffer, RAW_SIZE)) != 0;)
         if (n < 0 || write_all(fd, in->buffer, (size_t)n) < 0) {
             os_error(in, n < 0 ? "cannot be read" : "cannot be copied to TMPDIR", err);

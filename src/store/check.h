@@ -9,6 +9,8 @@
    sums        the sums stored are those that schema/rollup.sql makes of the facts
    derived     what messages and deliveries hold of other rows: times, states, flags, orphans, copies of a scanner
    hashes      string_hash is sorted, and finds each string, client, route and cause, and nothing else
+   lines       archived blocks are as they were packed, follow without a hole, and are as many lines and octets as were
+               read of their source
 
    Rows and lines differ rightly, so that only bounds can be held, where
    - the source told "last message repeated N times": up to 100000 rows for a line, and copies beyond lines;

@@ -57,6 +57,7 @@ static const char derive_messages[] =
 
 static const char delete_sources[] =
     "DELETE FROM source_file WHERE source IN (SELECT id FROM temp.gone);"
+    "DELETE FROM line_block  WHERE source IN (SELECT id FROM temp.gone);"
     "DELETE FROM line_tally  WHERE source IN (SELECT id FROM temp.gone);"
     "DELETE FROM source      WHERE id IN (SELECT id FROM temp.gone);"
     "DELETE FROM zone_offset WHERE server NOT IN (SELECT server FROM source);"

@@ -26,10 +26,11 @@ static struct source_row read_row(sqlite3_stmt *stmt)
         .position = sqlite3_column_int64(stmt, 4),
         .tail_hash = (uint64_t)sqlite3_column_int64(stmt, 5),
         .lines = sqlite3_column_int64(stmt, 6),
+        .archived = sqlite3_column_int(stmt, 7) != 0,
     };
 }
 
-#define ROW_SQL "SELECT id, server, head_hash, head_size, position, tail_hash, lines FROM source WHERE "
+#define ROW_SQL "SELECT id, server, head_hash, head_size, position, tail_hash, lines, archived FROM source WHERE "
 
 /* Sources whose head has the full size are found by its hash; shorter ones are few. */
 int sources_search(struct store *store, const struct source_search *search, struct error *err)
@@ -84,8 +85,8 @@ int sources_next_id(struct store *store, int64_t *id, struct error *err)
 int sources_insert(struct store *store, const struct source_row *row, const char *path, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(
-        store, "INSERT INTO source (id, server, path, head_hash, head_size, position, tail_hash, lines, read_at)"
-               " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?6)", err);
+        store, "INSERT INTO source (id, server, path, head_hash, head_size, position, tail_hash, lines, read_at, archived)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?6, ?7)", err);
     if (!stmt)
         return -1;
     sqlite3_bind_int64(stmt, 1, row->id);
@@ -94,6 +95,7 @@ int sources_insert(struct store *store, const struct source_row *row, const char
     sqlite3_bind_int64(stmt, 4, (int64_t)row->head_hash);
     sqlite3_bind_int64(stmt, 5, row->head_size);
     sqlite3_bind_int64(stmt, 6, time(NULL));
+    sqlite3_bind_int(stmt, 7, row->archived);
     return finish(store, stmt, err);
 }
 

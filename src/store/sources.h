@@ -14,6 +14,7 @@ struct source_row {
     int64_t position;
     uint64_t tail_hash;
     int64_t lines;
+    bool archived; /* its lines are kept */
 };
 
 /* Calls visit for each source of a server that may begin as the head given, furthest read first, until it

@@ -490,6 +490,24 @@ int store_server(struct store *store, const char *name, const char *zone_name, s
     return insert_server(store, server, err);
 }
 
+int store_server_of(struct store *store, int64_t source, struct server *server, struct error *err)
+{
+    *server = (struct server){0};
+    sqlite3_stmt *stmt = store_prepare(
+        store, "SELECT v.id, v.name, v.zone FROM server v JOIN source s ON s.server = v.id WHERE s.id = ?1", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_int64(stmt, 1, source);
+    int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(store, err);
+    if (done == 0) {
+        server->id = sqlite3_column_int64(stmt, 0);
+        server->name = xstrdup((const char *)sqlite3_column_text(stmt, 1));
+        server->zone_name = xstrdup((const char *)sqlite3_column_text(stmt, 2));
+    }
+    sqlite3_finalize(stmt);
+    return done < 0 ? -1 : load_zone(store, server, err);
+}
+
 void server_free(struct server *server)
 {
     free(server->name);

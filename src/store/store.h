@@ -66,6 +66,8 @@ struct server {
    inside a transaction or before one. */
 int store_server(struct store *store, const char *name, const char *zone_name, struct server *server,
                  struct error *err);
+/* The server of a source.  -1: *err. */
+int store_server_of(struct store *store, int64_t source, struct server *server, struct error *err);
 void server_free(struct server *server);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../base/memory.h"
+#include "blocks.h"
 #include "checkpoint.h"
 #include "copies.h"
 #include "insert.h"
@@ -44,6 +45,7 @@ struct writer {
     struct copies *copies_of; /* messages that a scanner re-injected */
     struct event_writer events[EVENT_TABLE_COUNT];
     sqlite3_stmt *tally, *position;
+    struct block_writer *blocks;
     struct ordered *ordered; /* room for the sorting of one table's rows */
     size_t ordered_capacity;
     int64_t pending, unsynced; /* octets of log text */
@@ -119,7 +121,7 @@ int writer_new(struct store *store, struct writer **writer, struct error *err)
         w->jobs[j].joined = messages_joined_new();
     if (store_run(store, "BEGIN IMMEDIATE", err) < 0 || strings_new(store, &w->strings, err) < 0 ||
         messages_new(store, &w->messages, err) < 0 || late_new(store, &w->late, err) < 0 ||
-        copies_new(store, &w->copies_of, err) < 0)
+        copies_new(store, &w->copies_of, err) < 0 || block_writer_new(store, &w->blocks, err) < 0)
         return -1;
     for (int i = 0; i < EVENT_TABLE_COUNT; i++)
         if (prepare_events(w, (enum event_table)i, err) < 0)
@@ -146,6 +148,7 @@ void writer_free(struct writer **writer)
     free(w->ordered);
     sqlite3_finalize(w->tally);
     sqlite3_finalize(w->position);
+    block_writer_free(&w->blocks);
     copies_free(&w->copies_of);
     late_free(&w->late);
     rollup_free(&w->rollup);
@@ -427,7 +430,8 @@ static int put_rows(struct writer *w, struct sum_job *job, struct error *err)
     for (int i = 0; i < EVENT_TABLE_COUNT; i++)
         if (put_events(w, job, (enum event_table)i, err) < 0)
             return -1;
-    return put_tallies(w, batch, err) < 0 ? -1 : put_position(w, &batch->checkpoint, err);
+    return put_tallies(w, batch, err) < 0 || block_writer_put(w->blocks, batch->checkpoint.source, batch->blocks, err) < 0
+               ? -1 : put_position(w, &batch->checkpoint, err);
 }
 
 static void count_octets(struct writer *w, int64_t octets)

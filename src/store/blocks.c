@@ -1,0 +1,151 @@
+/* blocks.c — the SQL behind table line_block. */
+#include "blocks.h"
+
+#include <stdlib.h>
+
+#include "../base/memory.h"
+#include "../../parsers/event.h"
+
+struct block_writer {
+    struct store *store;
+    sqlite3_stmt *clear, *insert;
+};
+
+int block_writer_new(struct store *store, struct block_writer **writer, struct error *err)
+{
+    struct block_writer *w = xcalloc(1, sizeof *w);
+    *writer = w;
+    w->store = store;
+    w->clear = store_prepare(store, "DELETE FROM line_block WHERE source = ?1 AND line >= ?2 AND position >= ?3", err);
+    if (!w->clear)
+        return -1;
+    w->insert = store_prepare(
+        store, "INSERT INTO line_block (source, line, position, lines, octets, first_at, last_at, checksum, text)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", err);
+    return w->insert ? 0 : -1;
+}
+
+void block_writer_free(struct block_writer **writer)
+{
+    if (!*writer)
+        return;
+    sqlite3_finalize((*writer)->clear);
+    sqlite3_finalize((*writer)->insert);
+    free(*writer);
+    *writer = NULL;
+}
+
+static int put_block(struct block_writer *w, int64_t source, struct block *block, struct error *err)
+{
+    if (archive_wait(block, err) < 0)
+        return -1;
+    sqlite3_bind_int64(w->insert, 1, source);
+    sqlite3_bind_int64(w->insert, 2, block->line);
+    sqlite3_bind_int64(w->insert, 3, block->position);
+    sqlite3_bind_int64(w->insert, 4, block->lines);
+    sqlite3_bind_int64(w->insert, 5, block->octets);
+    store_bind_int(w->insert, 6, block->first_at);
+    store_bind_int(w->insert, 7, block->last_at);
+    sqlite3_bind_int64(w->insert, 8, (int64_t)block->checksum);
+    sqlite3_bind_blob(w->insert, 9, block->packed.p, (int)block->packed.n, SQLITE_STATIC);
+    return store_step(w->store, w->insert, err);
+}
+
+int block_writer_put(struct block_writer *w, int64_t source, struct block *blocks, struct error *err)
+{
+    if (!blocks)
+        return 0;
+    sqlite3_bind_int64(w->clear, 1, source);
+    sqlite3_bind_int64(w->clear, 2, blocks->line);
+    sqlite3_bind_int64(w->clear, 3, blocks->position);
+    int done = store_step(w->store, w->clear, err);
+    for (struct block *block = blocks; block && done == 0; block = block->next)
+        done = put_block(w, source, block, err);
+    return done;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+struct block_cursor {
+    struct store *store;
+    sqlite3_stmt *stmt;
+};
+
+int block_cursor_new(struct store *store, const char *sql, const int64_t *values, size_t count,
+                     struct block_cursor **cursor, struct error *err)
+{
+    struct block_cursor *c = xcalloc(1, sizeof *c);
+    char *query = xprintf("SELECT b.id, b.source, b.line, b.position, b.lines, b.octets, b.first_at, b.last_at,"
+                          " b.checksum, b.text FROM line_block b JOIN source s ON s.id = b.source WHERE %s"
+                          " ORDER BY s.server, b.source, b.line, b.position", sql);
+    *cursor = c;
+    c->store = store;
+    c->stmt = store_prepare(store, query, err);
+    free(query);
+    for (size_t i = 0; c->stmt && i < count; i++)
+        store_bind_int(c->stmt, (int)i + 1, values[i]);
+    return c->stmt ? 0 : -1;
+}
+
+void block_cursor_free(struct block_cursor **cursor)
+{
+    if (!*cursor)
+        return;
+    sqlite3_finalize((*cursor)->stmt);
+    free(*cursor);
+    *cursor = NULL;
+}
+
+static int64_t int_or_absent(sqlite3_stmt *stmt, int i)
+{
+    return sqlite3_column_type(stmt, i) == SQLITE_NULL ? NUM_ABSENT : sqlite3_column_int64(stmt, i);
+}
+
+int block_cursor_next(struct block_cursor *cursor, struct stored_block *stored, struct error *err)
+{
+    sqlite3_stmt *stmt = cursor->stmt;
+    int code = sqlite3_step(stmt);
+    if (code != SQLITE_ROW)
+        return code == SQLITE_DONE ? 0 : store_error(cursor->store, err);
+    const char *packed = sqlite3_column_blob(stmt, 9);
+    *stored = (struct stored_block){
+        .id = sqlite3_column_int64(stmt, 0),
+        .source = sqlite3_column_int64(stmt, 1),
+        .block = {.line = sqlite3_column_int64(stmt, 2), .position = sqlite3_column_int64(stmt, 3),
+                  .lines = sqlite3_column_int64(stmt, 4), .octets = sqlite3_column_int64(stmt, 5),
+                  .first_at = int_or_absent(stmt, 6), .last_at = int_or_absent(stmt, 7),
+                  .checksum = (uint64_t)sqlite3_column_int64(stmt, 8),
+                  .packed = slice_of(packed, (size_t)sqlite3_column_bytes(stmt, 9))},
+    };
+    return packed || sqlite3_column_bytes(stmt, 9) == 0 ? 1 : store_error(cursor->store, err);
+}
+
+int block_text(struct store *store, struct block_unpacker *block_unpacker, const struct stored_block *stored,
+               struct slice *text, struct error *err)
+{
+    const struct block *block = &stored->block;
+    if (block_unpacker_text(block_unpacker, block->packed, block->octets, block->checksum, text) == 0)
+        return 0;
+    return error_set(err, FAIL_DB, "%s: archived lines of source %lld from line %lld on are damaged; take a backup, or"
+                     " forget the source and read its log again", store_path(store), (long long)stored->source,
+                     (long long)block->line);
+}
+
+int block_last(struct store *store, int64_t source, int64_t position, struct block_unpacker *block_unpacker,
+               struct block *last, struct slice *text, struct error *err)
+{
+    struct block_cursor *cursor;
+    struct stored_block stored;
+    const int64_t values[] = {source, position, BLOCK_TEXT / 2};
+    int found = block_cursor_new(store, "b.id = (SELECT id FROM line_block WHERE source = ?1 ORDER BY line DESC,"
+                                 " position DESC LIMIT 1) AND b.position + b.octets = ?2 AND b.octets < ?3",
+                                 values, 3, &cursor, err);
+    if (found == 0)
+        found = block_cursor_next(cursor, &stored, err);
+    if (found > 0 && block_text(store, block_unpacker, &stored, text, err) < 0)
+        found = -1;
+    if (found > 0)
+        *last = stored.block;
+    block_cursor_free(&cursor);
+    return found;
+}
