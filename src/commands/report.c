@@ -58,8 +58,8 @@ static int read_span(struct store *store, const struct options *o, struct report
     return done;
 }
 
-static int fill_request(struct store *store, const struct options *o, struct report_request *request,
-                        struct error *err)
+/* All that can be told wrong without a database. */
+static int fill_request(const struct options *o, struct report_request *request, struct error *err)
 {
     int64_t top = 0;
     if (o->top && read_number(o->top, 1, 1000000, &top, err) < 0)
@@ -70,7 +70,7 @@ static int fill_request(struct store *store, const struct options *o, struct rep
     request->file = o->file;
     if (o->format && !report_format_named(o->format, &request->format))
         return error_set(err, FAIL_USAGE, "report: no format '%s'; text, html, json or csv", o->format);
-    return read_span(store, o, request, err);
+    return report_check(request, err);
 }
 
 static int write_report(struct store *store, const struct options *o, const struct report_request *request,
@@ -115,9 +115,11 @@ static int run(int argc, char **argv)
         return report_list(stdout, &err) < 0 || command_flush(&err) < 0 ? command_fail(&err) : EXIT_DONE;
     argv[count + 1] = NULL;
     request.names = count ? (const char *const *)argv + 1 : NULL;
-    int done = command_open_db(o.db, &store, &err);
+    int done = fill_request(&o, &request, &err);
     if (done == 0)
-        done = fill_request(store, &o, &request, &err);
+        done = command_open_db(o.db, &store, &err);
+    if (done == 0)
+        done = read_span(store, &o, &request, &err);
     if (done == 0)
         done = write_report(store, &o, &request, &err);
     store_close(&store);
