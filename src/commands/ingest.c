@@ -20,6 +20,15 @@ static int read_year(const struct options *o, struct settings *given, struct err
     return 0;
 }
 
+/* A zone that is none is told before a database is made for it. */
+static int check_zone(const struct options *o, struct error *err)
+{
+    struct zone zone = {0};
+    int done = o->zone ? zone_load(&zone, o->zone, err) : 0;
+    zone_free(&zone);
+    return done;
+}
+
 static void print_summary(const struct ingest_outcome *out)
 {
     fprintf(stderr,
@@ -75,7 +84,7 @@ static int run(int argc, char **argv)
     int count = options_take(&command_ingest, options, argc, argv, &err);
     if (count == -2)
         return EXIT_DONE;
-    if (count < 0 || read_year(&o, &request.given, &err) < 0)
+    if (count < 0 || read_year(&o, &request.given, &err) < 0 || check_zone(&o, &err) < 0)
         return command_fail(&err);
     if (count == 0) {
         error_set(&err, FAIL_USAGE, "ingest: no path; name logs, folders of logs, or - for standard input");

@@ -22,8 +22,18 @@ static int read_number(const char *text, int64_t low, int64_t high, int64_t *val
                : 0;
 }
 
-static int fill_request(struct store *store, const struct options *o, struct report_request *request,
-                        struct error *err)
+static int read_span(struct store *store, const struct options *o, struct report_request *request,
+                     struct error *err)
+{
+    int64_t now = time(NULL);
+    if (o->now && read_number(o->now, 0, INT64_MAX / 2, &now, err) < 0)
+        return -1;
+    const struct when_span words = {o->since, o->until, o->server, now};
+    return when_span_parse(store, &words, &request->since, &request->until, err);
+}
+
+/* All that can be told wrong without a database. */
+static int fill_request(const struct options *o, struct report_request *request, struct error *err)
 {
     int64_t top = 0;
     if (o->top && read_number(o->top, 1, 1000000, &top, err) < 0)
@@ -34,11 +44,7 @@ static int fill_request(struct store *store, const struct options *o, struct rep
     request->file = o->file;
     if (o->format && !report_format_named(o->format, &request->format))
         return error_set(err, FAIL_USAGE, "report: no format '%s'; text, html, json or csv", o->format);
-    int64_t now = time(NULL);
-    if (o->now && read_number(o->now, 0, INT64_MAX / 2, &now, err) < 0)
-        return -1;
-    const struct when_span words = {o->since, o->until, o->server, now};
-    return when_span_parse(store, &words, &request->since, &request->until, err);
+    return report_check(request, err);
 }
 
 static int write_report(struct store *store, const struct options *o, const struct report_request *request,
@@ -83,9 +89,11 @@ static int run(int argc, char **argv)
         return report_list(stdout, &err) < 0 || command_flush(&err) < 0 ? command_fail(&err) : EXIT_DONE;
     argv[count + 1] = NULL;
     request.names = count ? (const char *const *)argv + 1 : NULL;
-    int done = command_open_db(o.db, &store, &err);
+    int done = fill_request(&o, &request, &err);
     if (done == 0)
-        done = fill_request(store, &o, &request, &err);
+        done = command_open_db(o.db, &store, &err);
+    if (done == 0)
+        done = read_span(store, &o, &request, &err);
     if (done == 0)
         done = write_report(store, &o, &request, &err);
     store_close(&store);

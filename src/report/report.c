@@ -380,6 +380,16 @@ static int run_span(sqlite3 *db, const struct report_request *request,
     return rc;
 }
 
+int report_check(const struct report_request *request, struct error *err)
+{
+    struct reports reports = {.files = NULL};
+    if (!renderer_of(request->format, err) || check_by(request, err))
+        return -1;
+    int rc = collect(&reports, request, err);
+    reports_free(&reports);
+    return rc;
+}
+
 int report_run(sqlite3 *db, const struct report_request *request, FILE *out, struct error *err)
 {
     struct reports reports = {.files = NULL};

@@ -29,6 +29,10 @@ struct report_request {
     const char *file; /* a report file of the user's own, run instead of names; NULL: none */
 };
 
+/* Whether the request's names, file, format and --by are such as there are; needs no database.
+   0, or -1 with *err as report_run has it. */
+int report_check(const struct report_request *request, struct error *err);
+
 /* Runs the reports over db and writes them to out; flushing and closing out are the caller's.
    Changes nothing in the database but needs temporary tables: db may be read-only, not query_only.
    0: done; -1: see *err (FAIL_USAGE: no such report, server or format; FAIL_REPORT: a report's file

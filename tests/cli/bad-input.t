@@ -303,6 +303,13 @@ sub test_usage {
     ingest($db, [$log], zone => 'UTC');
     refuses('an unknown report', 64, qr{no report .*rejected-host.*; }, 'report', '--db', $db, 'rejected-host');
     refuses('an unknown format', 64, qr{no format 'jsn'}, 'report', '--db', $db, '--format', 'jsn');
+    for my $where ("$folder/absent.db", "$folder/absent/mail.db", $db) {
+        refuses("an unknown report, $where", 64, qr{no report .*rejected-host.*; }, 'report', '--db', $where, 'rejected-host');
+        refuses("an unknown format, $where", 64, qr{no format 'jsn'}, 'report', '--db', $where, '--format', 'jsn');
+        refuses("an unknown league, $where", 64, qr{--by takes host}, 'report', '--db', $where, '--by', 'hots');
+        refuses("an unknown zone, $where", 64, qr{Europe/Berlim}, 'ingest', '--db', $where, '--zone', 'Europe/Berlim', $log);
+    }
+    ok(!-e "$folder/absent.db", 'no database is made for a zone that is none');
     refuses('a time that is none', 64, qr{'soon' is no time; write 2026-11-23}, 'report', '--db', $db, '--since', 'soon');
     refuses('a zone that is none', 2, qr{no time zone 'Mars/Olympus' on this system; give one of}, 'ingest', '--db', new_db(), '--zone', 'Mars/Olympus', $log);
     my %conf = ("server = mx\nsevrer = mx\n" => 2, "[/x]\nyear = soon\n" => 2, "zone\n" => 1, "\n\n# x\nsyslog_duplication = maybe\n" => 4);
