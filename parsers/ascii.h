@@ -35,4 +35,15 @@ static inline bool begins(struct slice s, const char *text)
     return true;
 }
 
+/* Whether text begins with head, whatever the case of its letters. */
+static inline bool starts_alike(struct slice head, struct slice text)
+{
+    if (head.n > text.n)
+        return false;
+    for (size_t i = 0; i < head.n; i++)
+        if (lower(head.p[i]) != lower(text.p[i]))
+            return false;
+    return true;
+}
+
 #endif

@@ -5,6 +5,17 @@
 
 #include "dialect.h"
 
+static inline struct slice between(const char *from, const char *to)
+{
+    return slice_of(from, (size_t)(to - from));
+}
+
+/* Whether all was read, and read well. */
+static inline bool at_end(const struct scan *s)
+{
+    return !s->bad && s->p == s->end;
+}
+
 /* How a field's value ends. */
 enum field_form {
     FORM_MARK,      /* no value: " K", " L.-", " TFO*" */

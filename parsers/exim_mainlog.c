@@ -26,16 +26,6 @@ static struct event fresh(const struct event *ev)
     return reading;
 }
 
-static bool at_end(const struct scan *s)
-{
-    return !s->bad && s->p == s->end;
-}
-
-static struct slice between(const char *from, const char *to)
-{
-    return slice_of(from, (size_t)(to - from));
-}
-
 /* --- <= and (= --- */
 
 static void read_sender(struct scan *s, struct event *ev)
