@@ -15,13 +15,14 @@
 
 #define RAW_SIZE ((size_t)256 << 10)
 
-enum packing { PACKED_NOT, PACKED_GZIP, PACKED_ZSTD };
+enum packing { PACKED_NOT, PACKED_GZIP, PACKED_ZSTD, FED };
 
 struct source {
     char *path; /* for messages */
     int fd;
     struct source_facts facts;
     enum packing packing;
+    struct source_feed feed; /* of FED */
     bool is_input;   /* standard input: its end is for good */
     bool in_member;  /* inside a compressed member: an end here is a cut */
     bool ended;      /* no more raw octets */
@@ -170,6 +171,17 @@ int source_open(const char *path, struct source **source, struct error *err)
     return 0;
 }
 
+struct source *source_over(const char *name, const struct source_feed *feed, int64_t log_time)
+{
+    struct source *in = xcalloc(1, sizeof *in);
+    in->path = xstrdup(name);
+    in->fd = -1;
+    in->packing = FED;
+    in->feed = *feed;
+    in->facts.log_time = log_time;
+    return in;
+}
+
 void source_close(struct source **source)
 {
     struct source *in = *source;
@@ -177,6 +189,8 @@ void source_close(struct source **source)
         return;
     if (in->packing == PACKED_GZIP)
         inflateEnd(&in->gzip);
+    if (in->packing == FED)
+        in->feed.close(in->feed.context);
     ZSTD_freeDStream(in->zstd);
     if (in->fd > STDERR_FILENO)
         close(in->fd);
@@ -291,6 +305,7 @@ ptrdiff_t source_read(struct source *source, char *buf, size_t cap, struct error
 {
     ptrdiff_t n = source->packing == PACKED_GZIP   ? read_gzip(source, buf, cap, err)
                   : source->packing == PACKED_ZSTD ? read_zstd(source, buf, cap, err)
+                  : source->packing == FED         ? source->feed.read(source->feed.context, buf, cap, err)
                                                    : read_plain(source, buf, cap, err);
     if (n > 0)
         source->offset += n;
@@ -301,6 +316,9 @@ ptrdiff_t source_read(struct source *source, char *buf, size_t cap, struct error
 
 static int rewind_packed(struct source *in, struct error *err)
 {
+    in->offset = 0;
+    if (in->packing == FED)
+        return in->feed.rewind(in->feed.context, err);
     if (lseek(in->fd, 0, SEEK_SET) < 0)
         return os_error(in, "cannot be rewound", err);
     if (in->packing == PACKED_GZIP)
@@ -309,7 +327,7 @@ static int rewind_packed(struct source *in, struct error *err)
         ZSTD_initDStream(in->zstd);
     in->in_member = in->ended = false;
     in->raw_start = in->raw_end = 0;
-    in->raw_read = in->offset = 0;
+    in->raw_read = 0;
     return 0;
 }
 
@@ -342,7 +360,7 @@ int source_seek(struct source *source, int64_t offset, struct error *err)
 
 bool source_is_whole(const struct source *source)
 {
-    return source->is_input || (source->packing != PACKED_NOT && source->ended && !source->in_member);
+    return source->is_input || source->packing == FED || (source->packing != PACKED_NOT && source->ended && !source->in_member);
 }
 
 int64_t source_progress(const struct source *source)

@@ -149,3 +149,61 @@ int block_last(struct store *store, int64_t source, int64_t position, struct unp
     block_cursor_free(&cursor);
     return found;
 }
+
+/* ---- a source out of blocks -------------------------------------------------------------------- */
+
+struct block_stream {
+    struct store *store;
+    struct block_cursor *cursor;
+    struct unpacker *unpacker;
+    int64_t source;
+    struct slice rest; /* of the block, in the unpacker's memory */
+};
+
+static int stream_rewind(void *context, struct error *err)
+{
+    struct block_stream *in = context;
+    block_cursor_free(&in->cursor);
+    in->rest = SLICE_ABSENT;
+    return block_cursor_new(in->store, "b.source = ?1", &in->source, 1, &in->cursor, err);
+}
+
+static ptrdiff_t stream_read(void *context, char *buf, size_t cap, struct error *err)
+{
+    struct block_stream *in = context;
+    struct stored_block stored;
+    while (!in->rest.n) {
+        int more = block_cursor_next(in->cursor, &stored, err);
+        if (more <= 0)
+            return more;
+        if (block_text(in->store, in->unpacker, &stored, &in->rest, err) < 0)
+            return -1;
+    }
+    size_t n = in->rest.n < cap ? in->rest.n : cap;
+    memcpy(buf, in->rest.p, n);
+    in->rest = slice_after(in->rest, n);
+    return (ptrdiff_t)n;
+}
+
+static void stream_close(void *context)
+{
+    struct block_stream *in = context;
+    block_cursor_free(&in->cursor);
+    unpacker_free(&in->unpacker);
+    store_close(&in->store);
+    free(in);
+}
+
+int block_source(const char *db_path, int64_t id, const char *name, int64_t log_time, struct source **source,
+                 struct error *err)
+{
+    struct block_stream *in = xcalloc(1, sizeof *in);
+    const struct source_feed feed = {stream_read, stream_rewind, stream_close, in};
+    in->source = id;
+    in->unpacker = unpacker_new();
+    *source = source_over(name, &feed, log_time);
+    if (store_open(db_path, STORE_READ, &in->store, err) == 0 && stream_rewind(in, err) == 0)
+        return 0;
+    source_close(source);
+    return -1;
+}

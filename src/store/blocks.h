@@ -3,6 +3,7 @@
 #define MAILTRAIL_BLOCKS_H
 
 #include "../ingest/archive.h"
+#include "../ingest/source.h"
 #include "store.h"
 
 /* ---- writing ----------------------------------------------------------------------------------- */
@@ -36,6 +37,10 @@ int block_cursor_next(struct block_cursor *cursor, struct stored_block *stored, 
 /* A stored block's text, the unpacker's.  -1: *err: it is damaged. */
 int block_text(struct store *store, struct unpacker *unpacker, const struct stored_block *stored,
                struct slice *text, struct error *err);
+
+/* The archived text of a source as a source to read, by a connection of its own; log_time as in source_facts. */
+int block_source(const char *db_path, int64_t id, const char *name, int64_t log_time, struct source **source,
+                 struct error *err);
 
 /* The source's last block, if it ends at position and is so small that more should go into it.  1: it is; text is the
    unpacker's; 0: there is none such; -1: *err. */
