@@ -5,7 +5,7 @@
 #include "commands.h"
 
 static const struct command *const commands[] = {&command_ingest, &command_report, &command_status,
-                                                 &command_explain, &command_forget, &command_check, &command_lines,
+                                                 &command_explain, &command_forget, &command_check, &command_lines, &command_grep,
                                                  &command_eximstats,
                                                  &command_exigrep, NULL};
 
