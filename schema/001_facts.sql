@@ -79,6 +79,8 @@ CREATE TABLE source (
     longest_gap INTEGER,                -- seconds of the longest silence in it
     gap_at     INTEGER,                 -- when that silence began
     years      TEXT,                    -- 'printed', 'inferred', 'given': where the years came from
+    year       INTEGER,                 -- taken for the first stamp without one; NULL: none was asked for
+    syslog_single INTEGER NOT NULL,     -- 1: syslog_duplication = no: each rejection is in syslog once
     damage     TEXT,                    -- why it ended early (a truncated .gz ...); NULL: whole
     read_at    INTEGER NOT NULL,        -- when it was last read
     archived   INTEGER NOT NULL,        -- 1: its lines are kept in line_block; 0: they are not

@@ -41,12 +41,21 @@ const char *options_near(const char *word, const char *const *list)
     return best;
 }
 
+/* The long name; a letter may stand before it. */
+static const char *long_name(const struct option_spec *option)
+{
+    return option->name[1] == ',' ? option->name + 2 : option->name;
+}
+
 static void print_help(const struct command *command, const struct option_spec *options)
 {
     printf("Usage: mailtrail %s [OPTIONS] %s\n\n%s\n\nOptions:\n", command->name, command->arguments,
            command->help);
     for (const struct option_spec *o = options; o->name; o++) {
-        int width = printf("  --%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        int width = printf("  --%s", long_name(o));
+        if (long_name(o) != o->name)
+            width += printf(", -%c", o->name[0]);
+        width += printf("%s%s", o->value ? " " : "", o->value ? o->value : "");
         printf("%*s%s\n", width < 26 ? 26 - width : 1, "", o->help);
     }
     printf("  --help%*sthis text\n", 18, "");
@@ -55,7 +64,16 @@ static void print_help(const struct command *command, const struct option_spec *
 static const struct option_spec *find(const struct option_spec *options, const char *name, size_t n)
 {
     for (; options->name; options++)
-        if (strlen(options->name) == n && memcmp(options->name, name, n) == 0)
+        if (strlen(long_name(options)) == n && memcmp(long_name(options), name, n) == 0)
+            return options;
+    return NULL;
+}
+
+/* "-i", a letter alone. */
+static const struct option_spec *find_letter(const struct option_spec *options, const char *word)
+{
+    for (; options->name; options++)
+        if (long_name(options) != options->name && word[1] == options->name[0] && word[2] == 0)
             return options;
     return NULL;
 }
@@ -66,7 +84,7 @@ static int unknown(const struct command *command, const struct option_spec *opti
     const char *names[64];
     size_t count = 0;
     for (; options->name && count < 63; options++)
-        names[count++] = options->name;
+        names[count++] = long_name(options);
     names[count] = NULL;
     const char *near = options_near(word + strspn(word, "-"), names);
     return error_set(err, FAIL_USAGE, "%s: no option %s%s%s; see mailtrail %s --help", command->name, word,
@@ -77,19 +95,20 @@ static int unknown(const struct command *command, const struct option_spec *opti
 static int take_option(const struct command *command, const struct option_spec *options, int argc, char **argv,
                        int i, struct error *err)
 {
-    const char *name = argv[i] + 2, *equals = strchr(name, '=');
+    const char *name = argv[i] + 1 + (argv[i][1] == '-'), *equals = strchr(name, '=');
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
-    const struct option_spec *option = strncmp(argv[i], "--", 2) == 0 ? find(options, name, n) : NULL;
+    const struct option_spec *option = strncmp(argv[i], "--", 2) == 0 ? find(options, name, n)
+                                                                      : find_letter(options, argv[i]);
     if (!option)
         return unknown(command, options, argv[i], err);
     if (!option->value) {
         if (equals)
-            return error_set(err, FAIL_USAGE, "%s: --%s takes no value", command->name, option->name);
+            return error_set(err, FAIL_USAGE, "%s: --%s takes no value", command->name, long_name(option));
         *option->into = "yes";
         return 1;
     }
     if (!equals && i + 1 == argc)
-        return error_set(err, FAIL_USAGE, "%s: --%s wants a value: %s", command->name, option->name,
+        return error_set(err, FAIL_USAGE, "%s: --%s wants a value: %s", command->name, long_name(option),
                          option->value);
     *option->into = equals ? equals + 1 : argv[i + 1];
     return equals ? 1 : 2;

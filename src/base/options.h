@@ -8,7 +8,7 @@
 #include "error.h"
 
 struct option_spec {
-    const char *name;   /* "since", without the dashes */
+    const char *name;   /* "since", without the dashes; "i,ignore-case": -i is the same */
     const char *value;  /* "T": it takes a value; NULL: it does not */
     const char *help;   /* one line */
     const char **into;  /* takes the value, or "yes" */

@@ -7,7 +7,7 @@
 #include "../base/version.h"
 
 extern const struct command command_ingest, command_report, command_status, command_explain, command_forget,
-    command_exigrep, command_eximstats, command_check, command_sql, command_trace, command_lines;
+    command_exigrep, command_eximstats, command_check, command_sql, command_trace, command_lines, command_grep;
 
 /* Tells an error and answers the exit code that belongs to it: EXIT_USAGE or EXIT_FAILED. */
 int command_fail(const struct error *err);

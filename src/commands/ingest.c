@@ -7,7 +7,7 @@
 #include "commands.h"
 
 struct options {
-    const char *db, *config, *server, *zone, *year, *no_lines, *quiet, *strict;
+    const char *db, *config, *server, *zone, *year, *no_lines, *again, *quiet, *strict;
 };
 
 static int read_year(const struct options *o, struct settings *given, struct error *err)
@@ -52,9 +52,10 @@ static int run_with(const struct options *o, struct ingest_request *request, str
     struct ingest_outcome outcome;
     char *path = command_db_path(o->db);
     int done = -1;
-    if (config_read(o->config, &config, err) == 0 && store_open(path, STORE_WRITE, &store, err) == 0) {
+    if (config_read(o->config, &config, err) == 0 && store_open(path, o->again ? STORE_CHANGE : STORE_WRITE, &store, err) == 0) {
         request->config = config;
-        done = ingest_run(store, request, &outcome, err);
+        done = o->again ? ingest_again(store, o->quiet != NULL, &outcome, err)
+                        : ingest_run(store, request, &outcome, err);
     }
     store_close(&store);
     config_free(&config);
@@ -76,6 +77,7 @@ static int run(int argc, char **argv)
         {"zone", "TZ", "zone of the server's local stamps, such as Europe/Berlin; kept for good", &o.zone},
         {"year", "YYYY", "year of the first stamp without one; else told by the file's time", &o.year},
         {"no-lines", NULL, "do not keep the lines themselves of sources that are new; for good", &o.no_lines},
+        {"again", NULL, "read the archived lines once more, with the parsers of today, instead of paths", &o.again},
         {"quiet", NULL, "say nothing but errors", &o.quiet},
         {"strict", NULL, "exit code 1 when a line was not understood", &o.strict},
         {NULL, NULL, NULL, NULL}};
@@ -86,7 +88,12 @@ static int run(int argc, char **argv)
         return EXIT_DONE;
     if (count < 0 || read_year(&o, &request.given, &err) < 0 || check_zone(&o, &err) < 0)
         return command_fail(&err);
-    if (count == 0) {
+    if (o.again && (count > 0 || o.server || o.zone || o.year || o.no_lines)) {
+        error_set(&err, FAIL_USAGE, "ingest: --again reads what is archived, as it was read before: it takes no path, server,"
+                  " zone or year");
+        return command_fail(&err);
+    }
+    if (count == 0 && !o.again) {
         error_set(&err, FAIL_USAGE, "ingest: no path; name logs, folders of logs, or - for standard input");
         return command_fail(&err);
     }

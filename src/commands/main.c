@@ -6,7 +6,7 @@
 
 static const struct command *const commands[] = {&command_ingest, &command_report, &command_status,
                                                  &command_explain, &command_forget, &command_check,
-                                                 &command_trace, &command_sql, &command_lines,
+                                                 &command_trace, &command_grep, &command_sql, &command_lines,
                                                  &command_eximstats, &command_exigrep, NULL};
 
 static void print_help(FILE *out)

@@ -92,6 +92,11 @@ struct open_message *open_messages_get(struct open_messages *messages, struct sl
     return messages->slots[i].message;
 }
 
+struct open_message *open_messages_find(const struct open_messages *messages, struct slice id)
+{
+    return messages->slots[find(messages, id, hash_bytes(id, 0))].message;
+}
+
 /* Empties a slot and moves up what would not be found behind the gap. */
 static void vacate(struct open_messages *messages, size_t gap)
 {

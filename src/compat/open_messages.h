@@ -15,6 +15,9 @@ struct open_message {
     bool matched;               /* a line of it has what is searched for */
     uint64_t first_line;        /* number of its first line: the order of those that never end */
     struct exigrep_time opened; /* time of its first line */
+    int64_t seen_at;            /* grep: when it was seen at the latest */
+    bool ended;                 /* grep: its last line was met */
+    int64_t took;               /* grep: microseconds from the first line to that */
     struct held lines;
 };
 
@@ -26,6 +29,9 @@ void open_messages_free(struct open_messages **messages); /* accepts NULL, leave
 /* The message of an id, 16 or 23 octets; made, all zero but the id, if it is not open.  It stays where it is until it
    is closed. */
 struct open_message *open_messages_get(struct open_messages *messages, struct slice id);
+
+/* The message of an id, or NULL. */
+struct open_message *open_messages_find(const struct open_messages *messages, struct slice id);
 
 void open_messages_close(struct open_messages *messages, struct open_message *message);
 

@@ -19,12 +19,13 @@ struct perl_regex {
     pcre2_match_data *match;
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
-    bool jit;
+    bool jit, is_literal;
     char *literals;     /* what a text must hold, as required_literals has it; NULL: not worth it */
     const char *next;   /* the one that is searched for next, if the present one proves too frequent */
     unsigned literal_flags;
     struct perl_regex *literal; /* the one that is searched for now; NULL: none */
     unsigned tried, held;       /* texts searched for it, and those that hold it */
+    struct perl_regex *finder;  /* the longest literal, for texts of many lines; NULL: none */
 };
 
 /* ---- the syntax -------------------------------------------------------------------------------- */
@@ -149,9 +150,10 @@ static pcre2_code *compile(const char *pattern, const char *text, unsigned flags
     return compiled;
 }
 
-static struct perl_regex *with_code(pcre2_code *code)
+static struct perl_regex *with_code(pcre2_code *code, unsigned flags)
 {
     struct perl_regex *r = xcalloc(1, sizeof *r);
+    r->is_literal = flags & PERL_REGEX_LITERAL;
     r->code = code;
     r->match = pcre2_match_data_create(1, NULL);
     r->context = pcre2_match_context_create(NULL);
@@ -189,15 +191,33 @@ static void use_literals(struct perl_regex *r, const char *text, unsigned flags)
     next_literal(r);
 }
 
+/* What texts of many lines are searched for: the longest literal. */
+static void use_finder(struct perl_regex *r, const char *text, unsigned flags)
+{
+    struct error err;
+    if (flags & (PERL_REGEX_LITERAL | PERL_REGEX_EXTENDED))
+        return;
+    char *literals = xmalloc(strlen(text) + 2), *longest = literals;
+    required_literals(text, literals);
+    for (char *p = literals; *p; p += strlen(p) + 1)
+        if (strlen(p) > strlen(longest))
+            longest = p;
+    if (strlen(longest) >= LITERAL_LEAST)
+        perl_regex_new(longest, (flags & PERL_REGEX_CASELESS) | PERL_REGEX_LITERAL, &r->finder, &err);
+    free(literals);
+}
+
 int perl_regex_new(const char *pattern, unsigned flags, struct perl_regex **regex, struct error *err)
 {
     if (!(flags & PERL_REGEX_LITERAL) && ends_in_escape(pattern))
         return error_set(err, FAIL_USAGE, "pattern '%s': \\ at its end stands in front of nothing", pattern);
     char *text = flags & PERL_REGEX_LITERAL ? xstrdup(pattern) : translated(pattern);
     pcre2_code *code = compile(pattern, text, flags, err);
-    *regex = code ? with_code(code) : NULL;
-    if (code)
+    *regex = code ? with_code(code, flags) : NULL;
+    if (code) {
         use_literals(*regex, text, flags);
+        use_finder(*regex, text, flags);
+    }
     free(text);
     return code ? 0 : -1;
 }
@@ -208,6 +228,7 @@ void perl_regex_free(struct perl_regex **regex)
     if (!r)
         return;
     perl_regex_free(&r->literal);
+    perl_regex_free(&r->finder);
     free(r->literals);
     pcre2_code_free(r->code);
     pcre2_match_data_free(r->match);
@@ -248,4 +269,15 @@ int perl_regex_matches(struct perl_regex *regex, struct slice text, struct error
     pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
     return error_set(err, FAIL_DATA, "the pattern takes too long on this line (%s): %.*s", why,
                      (int)(text.n < 200 ? text.n : 200), text.p);
+}
+
+size_t perl_regex_candidate(struct perl_regex *regex, struct slice text, size_t from)
+{
+    struct perl_regex *finder = regex->is_literal ? regex : regex->finder;
+    if (!finder || !finder->jit)
+        return from;
+    int code = pcre2_jit_match(finder->code, (PCRE2_SPTR)text.p, text.n, from, 0, finder->match, finder->context);
+    return code >= 0                       ? pcre2_get_ovector_pointer(finder->match)[0]
+           : code == PCRE2_ERROR_NOMATCH ? text.n
+                                         : from;
 }

@@ -23,4 +23,8 @@ void perl_regex_free(struct perl_regex **regex); /* accepts NULL, leaves NULL */
 /* Whether it matches anywhere in text.  1: yes; 0: no; -1: *err (FAIL_DATA): PCRE2's limits were reached. */
 int perl_regex_matches(struct perl_regex *regex, struct slice text, struct error *err);
 
+/* The first place at or behind from in a text of many lines that may belong to a line which matches: a quick search for
+   what every match holds.  text.n: there is none. */
+size_t perl_regex_candidate(struct perl_regex *regex, struct slice text, size_t from);
+
 #endif

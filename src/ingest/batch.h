@@ -170,6 +170,7 @@ struct checkpoint {
     int64_t first_at, last_at;        /* NUM_ABSENT: no event yet */
     int64_t longest_gap, gap_at;      /* NUM_ABSENT: none yet */
     const char *years;                /* literal */
+    int64_t year;                     /* of the first stamp without one; NUM_ABSENT: none was asked for */
     struct slice carry;               /* in the batch's arena */
 };
 

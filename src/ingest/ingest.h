@@ -31,4 +31,8 @@ struct ingest_outcome {
 int ingest_run(struct store *store, const struct ingest_request *request, struct ingest_outcome *outcome,
                struct error *err);
 
+/* Reads all archived lines with the parsers of today, and puts what they say in place of what they said: in one
+   transaction, so that readers see the one or the other.  0; -1: nothing was changed, see *err. */
+int ingest_again(struct store *store, bool quiet, struct ingest_outcome *outcome, struct error *err);
+
 #endif

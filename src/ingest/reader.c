@@ -46,6 +46,7 @@ struct reader {
     const char *last_dialect; /* of the line before, for what continues it */
     int64_t line_at;          /* instant of the line before, for what has no stamp */
     int64_t last_at, first_at, gap, gap_at;
+    int64_t year;             /* of the first stamp without one; NUM_ABSENT: none was asked for */
     struct frame repeatable;  /* the last line of syslog, in text: what "last message repeated" means */
     char text[REPEATED_MAX];
     bool stored;              /* the source has its row */
@@ -445,9 +446,10 @@ static int zone_mismatch(const struct reader *r, struct error *err)
 static int store_source(struct reader *r, struct error *err)
 {
     struct source_row *row = &r->job->resume->row;
-    if (r->stored)
+    if (r->stored || r->job->again)
         return 0;
     r->stored = true;
+    row->syslog_single = r->job->settings.syslog_single;
     return r->job->resume->is_known ? sources_touch(r->job->store, row, r->job->path, err)
                                     : sources_insert(r->job->store, row, r->job->path, err);
 }
@@ -463,6 +465,7 @@ static int give_batch(struct reader *r, int64_t position, struct slice tail, boo
         .first_at = r->first_at, .last_at = r->last_at,
         .longest_gap = r->gap >= 0 ? r->gap : NUM_ABSENT, .gap_at = r->gap_at,
         .years = years_name(r->time.years),
+        .year = r->year,
     };
     save(r);
     if (r->archive)
@@ -542,6 +545,7 @@ static int find_year(struct reader *r, int64_t offset, struct error *err)
     lines_free(&r->lines);
     if (timebase_find_year(&r->time, r->job->source, offset, err) < 0)
         return -1;
+    r->year = r->time.year;
     return restart_lines(r, offset, err);
 }
 
@@ -609,8 +613,12 @@ static int start(struct reader *r, struct error *err)
     const struct resume *resume = r->job->resume;
     struct carry carry;
     timebase_start(&r->time, &r->job->server->zone);
-    if (r->job->settings.year)
+    if (r->job->settings.year) {
+        r->year = r->job->settings.year;
         timebase_give_year(&r->time, r->job->settings.year);
+        if (r->job->again && !r->job->year_was_given)
+            r->time.years = YEARS_PRINTED; /* till a stamp without one comes */
+    }
     if (resume->is_known) {
         if (sources_carry(r->job->store, resume->row.id, &carry, err) < 0)
             return -1;
@@ -620,7 +628,7 @@ static int start(struct reader *r, struct error *err)
     } else if (sources_next_id(r->job->store, &r->job->resume->row.id, err) < 0) {
         return -1;
     }
-    if (resume->row.archived)
+    if (resume->row.archived && !r->job->again)
         r->archive = r->job->archive;
     if (r->archive && begin_archive(r, err) < 0)
         return -1;
@@ -664,7 +672,7 @@ int reader_run(const struct reader_job *job, struct reading *reading, struct err
     r->identity = identity_new();
     r->server_hash = hash_bytes(slice_of(job->server->name, strlen(job->server->name)), 0);
     r->last_dialect = "";
-    r->line_at = r->last_at = r->first_at = r->gap_at = NUM_ABSENT;
+    r->line_at = r->last_at = r->first_at = r->gap_at = r->year = NUM_ABSENT;
     r->gap = -1;
     int64_t position = job->resume->row.position;
     int done = start(r, err);

@@ -25,6 +25,8 @@ struct reader_job {
     struct source *source;    /* where resume put it */
     struct resume *resume;    /* row.id is set when the source is stored */
     struct settings settings;
+    bool again;               /* read from the archive: the source's row stays as it is */
+    bool year_was_given;      /* again only: settings.year was, too, not inferred */
     void (*progress)(void *context, const struct reading *reading);
     void *context;
 };

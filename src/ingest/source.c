@@ -20,6 +20,7 @@ struct source {
     struct source_facts facts;
     struct unpacker *unpacker; /* NULL: plain */
     enum unpacked unpacked;    /* how far it got */
+    struct source_feed feed;   /* read: NULL: the octets are the file's */
     bool is_input; /* standard input: its end is for good */
     bool ended;    /* no more raw octets */
     int64_t raw_read;
@@ -154,12 +155,24 @@ int source_open(const char *path, struct source **source, struct error *err)
     return 0;
 }
 
+struct source *source_over(const char *name, const struct source_feed *feed, int64_t log_time)
+{
+    struct source *in = xcalloc(1, sizeof *in);
+    in->path = xstrdup(name);
+    in->fd = -1;
+    in->feed = *feed;
+    in->facts.log_time = log_time;
+    return in;
+}
+
 void source_close(struct source **source)
 {
     struct source *in = *source;
     if (!in)
         return;
     unpacker_free(&in->unpacker);
+    if (in->feed.read)
+        in->feed.close(in->feed.context);
     if (in->fd > STDERR_FILENO)
         close(in->fd);
     free(in->path);
@@ -230,7 +243,9 @@ static ptrdiff_t read_plain(struct source *in, char *buf, size_t cap, struct err
 
 ptrdiff_t source_read(struct source *source, char *buf, size_t cap, struct error *err)
 {
-    ptrdiff_t n = source->unpacker ? read_packed(source, buf, cap, err) : read_plain(source, buf, cap, err);
+    ptrdiff_t n = source->feed.read     ? source->feed.read(source->feed.context, buf, cap, err)
+                  : source->unpacker ? read_packed(source, buf, cap, err)
+                                     : read_plain(source, buf, cap, err);
     if (n > 0)
         source->offset += n;
     return n;
@@ -240,13 +255,16 @@ ptrdiff_t source_read(struct source *source, char *buf, size_t cap, struct error
 
 static int rewind_packed(struct source *in, struct error *err)
 {
+    in->offset = 0;
+    if (in->feed.read)
+        return in->feed.rewind(in->feed.context, err);
     if (lseek(in->fd, 0, SEEK_SET) < 0)
         return os_error(in, "cannot be rewound", err);
     unpacker_restart(in->unpacker);
     in->unpacked = UNPACK_MORE;
     in->ended = false;
     in->raw.n = 0;
-    in->raw_read = in->offset = 0;
+    in->raw_read = 0;
     return 0;
 }
 
@@ -279,8 +297,9 @@ int source_seek(struct source *source, int64_t offset, struct error *err)
 
 bool source_is_whole(const struct source *source)
 {
-    return source->is_input || (source->unpacker && source->ended && source->unpacked == UNPACK_WHOLE &&
-                                unpacker_tells_end(source->unpacker));
+    return source->is_input || source->feed.read ||
+           (source->unpacker && source->ended && source->unpacked == UNPACK_WHOLE &&
+            unpacker_tells_end(source->unpacker));
 }
 
 int64_t source_progress(const struct source *source)

@@ -24,6 +24,17 @@ struct source_facts {
 /* Opens a file for reading; "-" is standard input, which is first copied to an unnamed temporary file
    unless it is a file already, since years and zones need a second look.  -1: *err says why. */
 int source_open(const char *path, struct source **source, struct error *err);
+
+/* Octets that come from elsewhere: all of them there, none packed.  read as source_read; rewind goes back to the
+   beginning; close frees context. */
+struct source_feed {
+    ptrdiff_t (*read)(void *context, char *buf, size_t cap, struct error *err);
+    int (*rewind)(void *context, struct error *err);
+    void (*close)(void *context);
+    void *context;
+};
+struct source *source_over(const char *name, const struct source_feed *feed, int64_t log_time);
+
 void source_close(struct source **source); /* accepts NULL, leaves NULL */
 
 const struct source_facts *source_facts(const struct source *source);

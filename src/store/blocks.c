@@ -101,22 +101,27 @@ static int64_t int_or_absent(sqlite3_stmt *stmt, int i)
     return sqlite3_column_type(stmt, i) == SQLITE_NULL ? NUM_ABSENT : sqlite3_column_int64(stmt, i);
 }
 
+static struct stored_block read_block(sqlite3_stmt *stmt)
+{
+    return (struct stored_block){
+        .id = sqlite3_column_int64(stmt, 0),
+        .source = sqlite3_column_int64(stmt, 1),
+        .block = {.line = sqlite3_column_int64(stmt, 2), .position = sqlite3_column_int64(stmt, 3),
+                  .lines = sqlite3_column_int64(stmt, 4), .octets = sqlite3_column_int64(stmt, 5),
+                  .first_at = int_or_absent(stmt, 6), .last_at = int_or_absent(stmt, 7),
+                  .checksum = (uint64_t)sqlite3_column_int64(stmt, 8)},
+    };
+}
+
 int block_cursor_next(struct block_cursor *cursor, struct stored_block *stored, struct error *err)
 {
     sqlite3_stmt *stmt = cursor->stmt;
     int code = sqlite3_step(stmt);
     if (code != SQLITE_ROW)
         return code == SQLITE_DONE ? 0 : store_error(cursor->store, err);
+    *stored = read_block(stmt);
     const char *packed = sqlite3_column_blob(stmt, 9);
-    *stored = (struct stored_block){
-        .id = sqlite3_column_int64(stmt, 0),
-        .source = sqlite3_column_int64(stmt, 1),
-        .block = {.line = sqlite3_column_int64(stmt, 2), .position = sqlite3_column_int64(stmt, 3),
-                  .lines = sqlite3_column_int64(stmt, 4), .octets = sqlite3_column_int64(stmt, 5),
-                  .first_at = int_or_absent(stmt, 6), .last_at = int_or_absent(stmt, 7),
-                  .checksum = (uint64_t)sqlite3_column_int64(stmt, 8),
-                  .packed = slice_of(packed, (size_t)sqlite3_column_bytes(stmt, 9))},
-    };
+    stored->block.packed = slice_of(packed, (size_t)sqlite3_column_bytes(stmt, 9));
     return packed || sqlite3_column_bytes(stmt, 9) == 0 ? 1 : store_error(cursor->store, err);
 }
 
@@ -148,4 +153,126 @@ int block_last(struct store *store, int64_t source, int64_t position, struct blo
         *last = stored.block;
     block_cursor_free(&cursor);
     return found;
+}
+
+/* ---- blocks in any order ------------------------------------------------------------------------ */
+
+int block_list(struct store *store, int64_t server, struct stored_block **list, size_t *count, struct error *err)
+{
+    size_t capacity = 0;
+    sqlite3_stmt *stmt = store_prepare(
+        store, "SELECT b.id, b.source, b.line, b.position, b.lines, b.octets, b.first_at, b.last_at, b.checksum"
+               "  FROM line_block b JOIN source s ON s.id = b.source WHERE s.server = ?1"
+               " ORDER BY s.first_at, b.source, b.line, b.position", err);
+    *list = NULL;
+    *count = 0;
+    if (!stmt)
+        return -1;
+    sqlite3_bind_int64(stmt, 1, server);
+    int code;
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        *list = grow(*list, &capacity, *count + 1, sizeof **list);
+        (*list)[(*count)++] = read_block(stmt);
+    }
+    sqlite3_finalize(stmt);
+    return code == SQLITE_DONE ? 0 : store_error(store, err);
+}
+
+struct block_reader {
+    struct store *store;
+    sqlite3_stmt *stmt;
+};
+
+int block_reader_new(struct store *store, struct block_reader **reader, struct error *err)
+{
+    struct block_reader *r = xcalloc(1, sizeof *r);
+    *reader = r;
+    r->store = store;
+    r->stmt = store_prepare(store, "SELECT text FROM line_block WHERE id = ?1", err);
+    return r->stmt ? 0 : -1;
+}
+
+void block_reader_free(struct block_reader **reader)
+{
+    if (!*reader)
+        return;
+    sqlite3_finalize((*reader)->stmt);
+    free(*reader);
+    *reader = NULL;
+}
+
+int block_reader_read(struct block_reader *r, struct stored_block *stored, char **room, size_t *capacity,
+                      struct error *err)
+{
+    sqlite3_bind_int64(r->stmt, 1, stored->id);
+    if (sqlite3_step(r->stmt) != SQLITE_ROW) {
+        sqlite3_reset(r->stmt);
+        return store_error(r->store, err);
+    }
+    size_t n = (size_t)sqlite3_column_bytes(r->stmt, 0);
+    const void *packed = sqlite3_column_blob(r->stmt, 0);
+    *room = grow(*room, capacity, n + 1, 1);
+    if (packed)
+        memcpy(*room, packed, n);
+    stored->block.packed = slice_of(*room, packed ? n : 0);
+    sqlite3_reset(r->stmt);
+    return 0;
+}
+
+/* ---- a source out of blocks -------------------------------------------------------------------- */
+
+struct block_stream {
+    struct store *store;
+    struct block_cursor *cursor;
+    struct block_unpacker *block_unpacker;
+    int64_t source;
+    struct slice rest; /* of the block, in the block_unpacker's memory */
+};
+
+static int stream_rewind(void *context, struct error *err)
+{
+    struct block_stream *in = context;
+    block_cursor_free(&in->cursor);
+    in->rest = SLICE_ABSENT;
+    return block_cursor_new(in->store, "b.source = ?1", &in->source, 1, &in->cursor, err);
+}
+
+static ptrdiff_t stream_read(void *context, char *buf, size_t cap, struct error *err)
+{
+    struct block_stream *in = context;
+    struct stored_block stored;
+    while (!in->rest.n) {
+        int more = block_cursor_next(in->cursor, &stored, err);
+        if (more <= 0)
+            return more;
+        if (block_text(in->store, in->block_unpacker, &stored, &in->rest, err) < 0)
+            return -1;
+    }
+    size_t n = in->rest.n < cap ? in->rest.n : cap;
+    memcpy(buf, in->rest.p, n);
+    in->rest = slice_after(in->rest, n);
+    return (ptrdiff_t)n;
+}
+
+static void stream_close(void *context)
+{
+    struct block_stream *in = context;
+    block_cursor_free(&in->cursor);
+    block_unpacker_free(&in->block_unpacker);
+    store_close(&in->store);
+    free(in);
+}
+
+int block_source(const char *db_path, int64_t id, const char *name, int64_t log_time, struct source **source,
+                 struct error *err)
+{
+    struct block_stream *in = xcalloc(1, sizeof *in);
+    const struct source_feed feed = {stream_read, stream_rewind, stream_close, in};
+    in->source = id;
+    in->block_unpacker = block_unpacker_new();
+    *source = source_over(name, &feed, log_time);
+    if (store_open(db_path, STORE_READ, &in->store, err) == 0 && stream_rewind(in, err) == 0)
+        return 0;
+    source_close(source);
+    return -1;
 }

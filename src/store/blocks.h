@@ -3,6 +3,7 @@
 #define MAILTRAIL_BLOCKS_H
 
 #include "../ingest/archive.h"
+#include "../ingest/source.h"
 #include "store.h"
 
 /* ---- writing ----------------------------------------------------------------------------------- */
@@ -36,6 +37,21 @@ int block_cursor_next(struct block_cursor *cursor, struct stored_block *stored, 
 /* A stored block's text, the block_unpacker's.  -1: *err: it is damaged. */
 int block_text(struct store *store, struct block_unpacker *block_unpacker, const struct stored_block *stored,
                struct slice *text, struct error *err);
+
+/* The blocks of a server without their texts, source by source in the order of the sources' first lines; the array is
+   the caller's to free. */
+int block_list(struct store *store, int64_t server, struct stored_block **list, size_t *count, struct error *err);
+
+/* Reads a listed block's packed text into memory of the caller's, which grows as need be. */
+struct block_reader;
+int block_reader_new(struct store *store, struct block_reader **reader, struct error *err);
+void block_reader_free(struct block_reader **reader); /* accepts NULL, leaves NULL */
+int block_reader_read(struct block_reader *reader, struct stored_block *stored, char **room, size_t *capacity,
+                      struct error *err);
+
+/* The archived text of a source as a source to read, by a connection of its own; log_time as in source_facts. */
+int block_source(const char *db_path, int64_t id, const char *name, int64_t log_time, struct source **source,
+                 struct error *err);
 
 /* The source's last block, if it ends at position and is so small that more should go into it.  1: it is; text is the
    block_unpacker's; 0: there is none such; -1: *err. */

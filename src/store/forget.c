@@ -131,3 +131,37 @@ int forget_server(struct store *store, const char *name, int64_t *forgotten, str
                         "INSERT INTO temp.gone SELECT s.id FROM source s JOIN server v ON v.id = s.server"
                         " WHERE v.name = ?1", name, forgotten, err);
 }
+
+/* ---- facts without their sources --------------------------------------------------------------- */
+
+static const char delete_all[] =
+    "DELETE FROM delivery; DELETE FROM rejection; DELETE FROM auth_failure; DELETE FROM session_line;"
+    "DELETE FROM scan_line; DELETE FROM event; DELETE FROM unparsed_line; DELETE FROM message;"
+    "DELETE FROM client; DELETE FROM route; DELETE FROM cause; DELETE FROM string; DELETE FROM string_hash;"
+    "DELETE FROM rollup_one; DELETE FROM rollup_many; DELETE FROM rollup_bucket;"
+    "DELETE FROM meta WHERE name IN ('hash_bits', 'late_rows');";
+
+static int delete_some(struct store *store, struct error *err)
+{
+    return store_run(store, "CREATE TEMP TABLE gone (id INTEGER PRIMARY KEY);"
+                     "INSERT INTO temp.gone SELECT id FROM source WHERE archived;", err) < 0 ||
+           store_run(store, delete_rows, err) < 0 || store_run(store, derive_messages, err) < 0 ||
+           run_rollup(store, err) < 0 || store_run(store, "DROP TABLE temp.gone", err) < 0 ? -1 : 0;
+}
+
+int forget_facts(struct store *store, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(store, "SELECT 1 FROM source WHERE NOT archived", err);
+    if (!stmt)
+        return -1;
+    int code = sqlite3_step(stmt);
+    sqlite3_finalize(stmt);
+    int done = code == SQLITE_ROW    ? delete_some(store, err)
+               : code == SQLITE_DONE ? store_run(store, delete_all, err)
+                                     : store_error(store, err);
+    return done < 0 ? -1
+                    : store_run(store,
+                                "DELETE FROM line_tally WHERE source IN (SELECT id FROM source WHERE archived);"
+                                "UPDATE source SET position = 0, lines = 0, carry = NULL, first_at = NULL, last_at = NULL,"
+                                "  longest_gap = NULL, gap_at = NULL WHERE archived;", err);
+}

@@ -10,4 +10,9 @@
 int forget_source(struct store *store, const char *id_or_path, int64_t *forgotten, struct error *err);
 int forget_server(struct store *store, const char *name, int64_t *forgotten, struct error *err);
 
+/* Takes back all that sources with an archive brought and puts them to their beginnings, for their lines to be read
+   again; the sources, their lines, and what sources without an archive brought stay.  In the transaction that is
+   open. */
+int forget_facts(struct store *store, struct error *err);
+
 #endif

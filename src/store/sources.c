@@ -85,8 +85,8 @@ int sources_next_id(struct store *store, int64_t *id, struct error *err)
 int sources_insert(struct store *store, const struct source_row *row, const char *path, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(
-        store, "INSERT INTO source (id, server, path, head_hash, head_size, position, tail_hash, lines, read_at, archived)"
-               " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?6, ?7)", err);
+        store, "INSERT INTO source (id, server, path, head_hash, head_size, position, tail_hash, lines, read_at, archived,"
+               " syslog_single) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?6, ?7, ?8)", err);
     if (!stmt)
         return -1;
     sqlite3_bind_int64(stmt, 1, row->id);
@@ -96,6 +96,7 @@ int sources_insert(struct store *store, const struct source_row *row, const char
     sqlite3_bind_int64(stmt, 5, row->head_size);
     sqlite3_bind_int64(stmt, 6, time(NULL));
     sqlite3_bind_int(stmt, 7, row->archived);
+    sqlite3_bind_int(stmt, 8, row->syslog_single);
     return finish(store, stmt, err);
 }
 

@@ -14,7 +14,8 @@ struct source_row {
     int64_t position;
     uint64_t tail_hash;
     int64_t lines;
-    bool archived; /* its lines are kept */
+    bool archived;      /* its lines are kept */
+    bool syslog_single; /* syslog_duplication = no */
 };
 
 /* Calls visit for each source of a server that may begin as the head given, furthest read first, until it

@@ -52,6 +52,7 @@ struct writer {
     int64_t rows, copies;
     struct checkpointer *checkpointer;
     unsigned commits;
+    bool held; /* nothing is committed until it is no more */
 };
 
 static int prepare_events(struct writer *w, enum event_table table, struct error *err)
@@ -107,7 +108,7 @@ static int prepare_rest(struct writer *w, struct error *err)
         " last_at = max(coalesce(last_at, ?6), coalesce(?6, last_at)),"
         " gap_at = CASE WHEN ?7 > coalesce(longest_gap, -1) THEN ?8 ELSE gap_at END,"
         " longest_gap = max(coalesce(longest_gap, ?7), coalesce(?7, longest_gap)),"
-        " years = ?9, carry = ?10 WHERE id = ?1", err);
+        " years = ?9, carry = ?10, year = coalesce(year, ?11) WHERE id = ?1", err);
     return w->tally && w->position ? 0 : -1;
 }
 
@@ -119,7 +120,8 @@ int writer_new(struct store *store, struct writer **writer, struct error *err)
     w->checkpointer = checkpointer_new(store);
     for (int j = 0; j < 2; j++)
         w->jobs[j].joined = messages_joined_new();
-    if (store_run(store, "BEGIN IMMEDIATE", err) < 0 || strings_new(store, &w->strings, err) < 0 ||
+    bool begun = !sqlite3_get_autocommit(store_db(store));
+    if ((!begun && store_run(store, "BEGIN IMMEDIATE", err) < 0) || strings_new(store, &w->strings, err) < 0 ||
         messages_new(store, &w->messages, err) < 0 || late_new(store, &w->late, err) < 0 ||
         copies_new(store, &w->copies_of, err) < 0 || block_writer_new(store, &w->blocks, err) < 0)
         return -1;
@@ -416,6 +418,7 @@ static int put_position(struct writer *w, const struct checkpoint *c, struct err
     store_bind_int(w->position, 8, c->gap_at);
     sqlite3_bind_text(w->position, 9, c->years, -1, SQLITE_STATIC);
     sqlite3_bind_blob(w->position, 10, c->carry.p, (int)c->carry.n, SQLITE_STATIC);
+    store_bind_int(w->position, 11, c->year);
     return store_step(w->store, w->position, err);
 }
 
@@ -471,14 +474,22 @@ int writer_commit(struct writer *w, struct error *err)
     if (copies_join(w->copies_of, w->kinds, w->messages, w->corrections, err) < 0)
         return -1;
     rollup_merge(w->rollup, w->corrections);
-    if (rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0 ||
-        store_run(w->store, "COMMIT", err) < 0 || store_publish(w->store, err) < 0)
-        return -1;
     w->pending = 0;
+    if (rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0)
+        return -1;
+    if (w->held)
+        return 0;
+    if (store_run(w->store, "COMMIT", err) < 0 || store_publish(w->store, err) < 0)
+        return -1;
     checkpointer_wake(w->checkpointer);
     if (++w->commits % COMMITS_A_LOG == 0)
         checkpointer_wait(w->checkpointer);
     return store_run(w->store, "BEGIN IMMEDIATE", err);
+}
+
+void writer_hold(struct writer *writer, bool hold)
+{
+    writer->held = hold;
 }
 
 bool writer_is_due(const struct writer *writer)

@@ -8,7 +8,7 @@
 
 struct writer;
 
-/* Opens a transaction.  The store is borrowed until writer_free, and only the thread that calls the writer may
+/* Opens a transaction, if none is open.  The store is borrowed until writer_free, and only the thread that calls the writer may
    use it. */
 int writer_new(struct store *store, struct writer **writer, struct error *err);
 void writer_free(struct writer **writer); /* what was not committed is rolled back */
@@ -24,6 +24,9 @@ struct batch *writer_summed(struct writer *writer);
 
 /* Commits what was put, and opens the next transaction. */
 int writer_commit(struct writer *writer, struct error *err);
+
+/* While held, writer_commit writes what is kept in memory, but neither commits nor begins anew. */
+void writer_hold(struct writer *writer, bool hold);
 
 /* So much was put that it should be committed. */
 bool writer_is_due(const struct writer *writer);

@@ -1,0 +1,298 @@
+/* grep.c — the second reading: of the blocks in which the messages found may have lines, those lines are gathered.
+
+   The facts say when a message was completed, so that mostly few blocks are read again.  Memory holds a hundred octets
+   for each message found, and a ring of lines (backlog.h). */
+#include "grep.h"
+
+#include <stdlib.h>
+
+#include "../../parsers/dialect.h"
+#include "../base/hash.h"
+#include "../base/memory.h"
+#include "backlog.h"
+#include "grep_scan.h"
+#include "repeats.h"
+
+#define RING_SIZE ((size_t)4 << 20)
+#define SLACK 600           /* seconds that a message's lines may lie before its id's second and behind its end */
+#define MESSAGES_LOOKED_UP 20000
+
+struct span {
+    int64_t from, to; /* both included */
+};
+
+struct gathering {
+    struct store *store;
+    struct grep_blocks *blocks;
+    struct perl_regex *regex;
+    struct block_unpacker *block_unpacker;
+    struct block_reader *reader;
+    struct backlog *backlog;
+    struct repeats *repeats;        /* NULL: no two sources cover the same time */
+    struct open_message **order;    /* messages in the order of their first lines */
+    size_t first, count, capacity;  /* of order: printed so far, met so far */
+    struct span *spans;             /* when messages found may have lines, in order */
+    size_t span_count;
+};
+
+/* ---- which blocks ------------------------------------------------------------------------------ */
+
+static int by_from(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+static void join_spans(struct gathering *g)
+{
+    size_t kept = 0;
+    qsort(g->spans, g->span_count, sizeof *g->spans, by_from);
+    for (size_t i = 1; i < g->span_count; i++) {
+        if (g->spans[i].from > g->spans[kept].to)
+            g->spans[++kept] = g->spans[i];
+        else if (g->spans[i].to > g->spans[kept].to)
+            g->spans[kept].to = g->spans[i].to;
+    }
+    g->span_count = g->span_count ? kept + 1 : 0;
+}
+
+/* When the message was completed; INT64_MAX: it is not; NUM_ABSENT: the database has no such message. */
+static int completed_at(sqlite3_stmt *find, int64_t server, const struct open_message *message, int64_t *at)
+{
+    sqlite3_bind_text(find, 1, message->id, message->id_size, SQLITE_STATIC);
+    sqlite3_bind_int64(find, 2, server);
+    int code = sqlite3_step(find);
+    *at = code != SQLITE_ROW                                   ? NUM_ABSENT
+          : sqlite3_column_type(find, 0) == SQLITE_NULL ? INT64_MAX
+                                                               : sqlite3_column_int64(find, 0) + SLACK;
+    sqlite3_reset(find);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
+}
+
+/* Its lines may lie between the second that its id holds and its end; of one that never was a message, near the line
+   that was found. */
+static int find_span(struct gathering *g, sqlite3_stmt *find, const struct open_message *message, struct span *span)
+{
+    int64_t completed;
+    if (completed_at(find, g->blocks->server->id, message, &completed) < 0)
+        return -1;
+    int64_t begun = exim_id_second(slice_of(message->id, message->id_size));
+    int64_t seen = message->seen_at == NUM_ABSENT ? INT64_MAX - SLACK : message->seen_at;
+    span->from = (begun < seen ? begun : seen) - SLACK;
+    span->to = completed == NUM_ABSENT || completed < seen ? seen + SLACK : completed;
+    return 0;
+}
+
+static int find_spans(struct gathering *g, struct error *err)
+{
+    size_t count;
+    struct open_message **list = open_messages_list(g->blocks->messages, &count);
+    int done = 0;
+    sqlite3_stmt *find = store_prepare(g->store, "SELECT completed FROM message WHERE exim_id = ?1 AND server = ?2", err);
+    g->spans = xcalloc(count + 1, sizeof *g->spans);
+    if (!find)
+        done = -1;
+    else if (count > MESSAGES_LOOKED_UP || g->blocks->options->invert)
+        g->spans[g->span_count++] = (struct span){INT64_MIN, INT64_MAX};
+    else
+        for (; g->span_count < count && done == 0; g->span_count++)
+            if (find_span(g, find, list[g->span_count], &g->spans[g->span_count]) < 0)
+                done = store_error(g->store, err);
+    sqlite3_finalize(find);
+    free(list);
+    join_spans(g);
+    return done;
+}
+
+static bool is_needed(const struct gathering *g, size_t i)
+{
+    const struct block *block = &g->blocks->list[i].block;
+    if (g->blocks->options->invert)
+        return grep_block_touches(g->blocks->options, block);
+    if (g->blocks->plain[i] || block->first_at == NUM_ABSENT)
+        return true;
+    size_t low = 0, high = g->span_count; /* the first span that does not end before the block */
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (g->spans[middle].to < block->first_at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < g->span_count && g->spans[low].from <= block->last_at;
+}
+
+/* Whether a source begins before another has ended: then both may have the same lines. */
+static bool sources_overlap(const struct grep_blocks *blocks)
+{
+    int64_t last = INT64_MIN, before = INT64_MIN;
+    for (size_t i = 0; i < blocks->count; i++) {
+        const struct block *block = &blocks->list[i].block;
+        if (i > 0 && blocks->list[i].source != blocks->list[i - 1].source)
+            before = last;
+        if (block->first_at != NUM_ABSENT && block->first_at < before)
+            return true;
+        if (block->last_at != NUM_ABSENT && block->last_at > last)
+            last = block->last_at;
+    }
+    return false;
+}
+
+/* ---- printing ---------------------------------------------------------------------------------- */
+
+/* Ended messages pass only if they took longer than -t wants; opened is then how long it took. */
+static bool is_wanted(const struct gathering *g, const struct open_message *message)
+{
+    int64_t limit = g->blocks->options->queue_time;
+    return limit == -1 || !message->ended || message->took > limit * 1000000;
+}
+
+static int print_message(struct gathering *g, struct open_message *message, struct error *err)
+{
+    if (is_wanted(g, message)) {
+        if (!message->ended)
+            printf("+++ %.*s has not completed +++\n", (int)message->id_size, message->id);
+        if (backlog_write(g->backlog, &message->lines, stdout, err) < 0)
+            return -1;
+        putchar('\n');
+    }
+    backlog_drop(g->backlog, &message->lines);
+    message->first_line = 0;
+    message->ended = false;
+    return 0;
+}
+
+/* Prints what is first and complete; or, at the end, all. */
+static int print_ready(struct gathering *g, bool all, struct error *err)
+{
+    int done = 0;
+    while (done == 0 && g->first < g->count && (all || g->order[g->first]->ended))
+        done = print_message(g, g->order[g->first++], err);
+    return done;
+}
+
+/* ---- gathering --------------------------------------------------------------------------------- */
+
+static struct open_message *message_of(struct gathering *g, const struct exigrep_line *line)
+{
+    struct open_messages *messages = g->blocks->messages;
+    struct open_message *found = open_messages_find(messages, line->id);
+    if (!g->blocks->options->invert)
+        return found;
+    return found && found->matched ? NULL : found ? found : open_messages_get(messages, line->id);
+}
+
+static int take_message_line(struct gathering *g, const struct exigrep_line *line, struct open_message *message,
+                             struct error *err)
+{
+    if (message->first_line == 0) {
+        g->order = grow(g->order, &g->capacity, g->count + 1, sizeof *g->order);
+        g->order[g->count++] = message;
+        message->first_line = g->count;
+        message->opened = exigrep_time_of(line);
+    }
+    if (backlog_add(g->backlog, &message->lines, line->text, err) < 0)
+        return -1;
+    if (message->ended || !exigrep_line_ends(line))
+        return 0;
+    message->ended = true;
+    message->took = exigrep_time_between(message->opened, exigrep_time_of(line));
+    return g->repeats ? 0 : print_ready(g, false, err);
+}
+
+static int take_plain_line(struct gathering *g, const struct exigrep_line *line, struct error *err)
+{
+    int found = perl_regex_matches(g->regex, line->text, err);
+    if (found >= 0 && (found == 1) != g->blocks->options->invert) {
+        fwrite(line->text.p, 1, line->text.n, stdout);
+        fputs(line->text.p[line->text.n - 1] == '\n' ? "\n" : "\n\n", stdout);
+    }
+    return found;
+}
+
+static bool is_known(const struct gathering *g, int64_t source, const struct exigrep_line *line)
+{
+    return g->repeats && repeats_known(g->repeats, source, hash_bytes(line->text, 0));
+}
+
+static int take_line(struct gathering *g, const struct stored_block *stored, bool plain, struct slice text,
+                     struct error *err)
+{
+    struct exigrep_line line = grep_read(text);
+    struct open_message *message = line.id.p ? message_of(g, &line) : NULL;
+    if ((line.id.p && !message) || (!line.id.p && !plain))
+        return 0;
+    bool limited = !message || g->blocks->options->invert;
+    if ((limited && !grep_in_time(g->blocks, &stored->block, text)) || is_known(g, stored->source, &line))
+        return 0;
+    return message ? take_message_line(g, &line, message, err) : take_plain_line(g, &line, err);
+}
+
+static int take_block(struct gathering *g, size_t i, char **room, size_t *capacity, struct error *err)
+{
+    struct stored_block *stored = &g->blocks->list[i];
+    struct slice text;
+    if (block_reader_read(g->reader, stored, room, capacity, err) < 0 ||
+        block_text(g->store, g->block_unpacker, stored, &text, err) < 0)
+        return -1;
+    bool plain = g->blocks->plain[i] || g->blocks->options->invert;
+    int done = 0;
+    while (text.n && done >= 0) {
+        struct slice line = grep_line(text);
+        done = take_line(g, stored, plain, line, err);
+        text = slice_after(text, line.n);
+    }
+    return done < 0 ? -1 : 0;
+}
+
+static int gather(struct gathering *g, struct error *err)
+{
+    char *room = NULL;
+    size_t capacity = 0;
+    int done = find_spans(g, err);
+    for (size_t i = 0; i < g->blocks->count && done == 0 && !ferror(stdout); i++)
+        if (is_needed(g, i))
+            done = take_block(g, i, &room, &capacity, err);
+    free(room);
+    return done < 0 ? -1 : print_ready(g, true, err);
+}
+
+static int gather_all(struct store *store, struct grep_blocks *blocks, struct error *err)
+{
+    struct gathering g = {.store = store, .blocks = blocks, .block_unpacker = block_unpacker_new(),
+                          .backlog = backlog_new(RING_SIZE)};
+    if (sources_overlap(blocks))
+        g.repeats = repeats_new();
+    int done = grep_regex(blocks->options, &g.regex, err);
+    if (done == 0)
+        done = block_reader_new(store, &g.reader, err);
+    if (done == 0)
+        done = gather(&g, err);
+    perl_regex_free(&g.regex);
+    block_reader_free(&g.reader);
+    block_unpacker_free(&g.block_unpacker);
+    backlog_free(&g.backlog);
+    repeats_free(&g.repeats);
+    free(g.order);
+    free(g.spans);
+    return done;
+}
+
+int grep_server(struct store *store, int64_t server_id, const struct grep_options *options, struct error *err)
+{
+    struct server server = {0};
+    struct grep_blocks blocks = {.options = options, .server = &server, .messages = open_messages_new()};
+    int done = block_list(store, server_id, &blocks.list, &blocks.count, err);
+    blocks.plain = xcalloc(blocks.count + 1, sizeof *blocks.plain);
+    if (done == 0 && blocks.count)
+        done = store_server_of(store, blocks.list[0].source, &server, err);
+    if (done == 0)
+        done = grep_scan(store, &blocks, err);
+    if (done == 0)
+        done = gather_all(store, &blocks, err);
+    open_messages_free(&blocks.messages);
+    server_free(&server);
+    free(blocks.plain);
+    free(blocks.list);
+    return done;
+}

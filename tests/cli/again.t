@@ -1,0 +1,156 @@
+#!/usr/bin/perl
+# ingest --again: archived lines read once more give what a fresh ingest of the same files gives, at once or not at all.
+use strict;
+use warnings;
+use File::Basename qw(basename dirname);
+use List::Util qw(shuffle);
+use POSIX qw(SIGKILL);
+use Test::More;
+use Time::HiRes qw(usleep);
+use lib dirname(__FILE__);
+use Ingest;
+
+srand 20261124;
+
+my $databases = 0;
+sub new_db { folder() . '/' . ++$databases . '.db' }
+
+sub sql {
+    my ($db, $sql) = @_;
+    my $out = folder() . '/out';
+    in_shell('sqlite3 "$1" "$2" >"$3"', $db, $sql, $out);
+    return slurp($out) =~ s/\n\z//r;
+}
+
+sub again {
+    my ($db, $name) = @_;
+    my $got = mailtrail(fast(), ['ingest', '--again', '--db', $db]);
+    is($got->{code}, 0, "$name: again") or diag $got->{err};
+    my $check = mailtrail(fast(), ['check', '--quiet', '--db', $db]);
+    is("$check->{code} $check->{out}$check->{err}", '0 ', "$name: again, and checked");
+}
+
+# What sources say of themselves, and of their lines.
+sub sources_of {
+    my ($db) = @_;
+    return sql($db, "SELECT s.path, s.bytes, s.lines, s.understood, s.copies, s.foreign_lines, s.unparsed, s.blank, s.first_at,"
+        . " s.last_at, s.longest_gap, s.gap_at, s.years, s.archived FROM sources s ORDER BY s.id;"
+        . " SELECT * FROM line_tally ORDER BY 1, 2, 3, 4; SELECT id, position, tail_hash, head_hash, year FROM source");
+}
+
+# Facts as a parser that knew less would have left them.
+my $worse = "DELETE FROM delivery WHERE at % 3 = 0; UPDATE message SET sender = NULL; DELETE FROM event WHERE at % 2 = 0;"
+    . " DELETE FROM rollup_one WHERE key % 2 = 0; DELETE FROM message WHERE id % 5 = 0; UPDATE rejection SET cause = 1;";
+
+sub logs_of {
+    my ($folder) = @_;
+    return grep { -f && basename($_) =~ /^(?:mainlog|rejectlog|maillog|secure|spamd-)/ } glob "$folder/*";
+}
+
+sub test_sets {
+    my $once = root_of('tests/fixtures/once');
+    my $corpus = $ENV{CORPUS} // root_of('../shared/corpus');
+    my @sets = ([town => 'UTC', root_of('tests/fixtures/town')], [channels => 'UTC', "$once/channels"],
+                [fold => 'Europe/Berlin', "$once/fold"], [newyear => 'UTC', "$once/newyear"],
+                ['exim-a' => 'UTC', "$corpus/exim-a"], ['spamd-direct' => 'UTC', "$corpus/spamd-direct"], ['exim-mix' => 'UTC', "$corpus/exim-mix"]);
+    for (@sets) {
+        my ($name, $zone, $folder) = @$_;
+        my @files = logs_of($folder) or next;
+        @files = grep { !/maillog(?:\.raw)?$/ } @files if $name eq 'fold'; # its syslog wrote UTC
+        my $db = new_db();
+        ingest($db, [shuffle @files], zone => $zone);
+        my ($wanted, $sources) = (dump_of($db), sources_of($db));
+        again($db, $name);
+        is(difference(dump_of($db), $wanted) . faults_of($db), '', "$name: again: the same");
+        is(difference(sources_of($db), $sources), '', "$name: again: sources too");
+        sql($db, $worse);
+        again($db, "$name, parsers learnt more");
+        is(difference(dump_of($db), $wanted) . faults_of($db), '', "$name: parsers learnt more: as ingested afresh");
+        my $got = ingest($db, \@files, zone => $zone);
+        is("$got->{lines} $got->{rows}", '0 0', "$name: afterwards nothing is left to be read");
+        for my $file (@files) {
+            my $growing = folder() . '/log';
+            in_shell('zcat -f "$1" >"$2"; touch -r "$1" "$2"', $file, $growing);
+            append($growing, (split /^/, slurp($growing))[-1]);
+            in_shell('touch -r "$1" "$2"', $file, $growing);
+            $got = ingest($db, [$growing], zone => $zone);
+            is($got->{lines}, 1, "$name: " . basename($file) . ' is read on where it ended');
+            last;
+        }
+    }
+}
+
+# Some sources have no lines: theirs stays.
+sub test_some {
+    my ($log, $reject, $old) = map { root_of("tests/fixtures/town/$_") } qw(mainlog rejectlog mainlog.2.gz);
+    for my $without ($log, $reject) {
+        my $db = new_db();
+        ingest($db, [$without], zone => 'UTC', options => ['--no-lines']);
+        ingest($db, [grep { $_ ne $without } $log, $reject, $old], zone => 'UTC');
+        my $wanted = dump_of($db);
+        again($db, 'without ' . basename($without));
+        is(difference(dump_of($db), $wanted) . faults_of($db), '', 'without ' . basename($without) . ': the same');
+    }
+}
+
+# --year and syslog_duplication are remembered.
+sub test_settings {
+    my $folder = folder();
+    my $path = spew("$folder/maillog", join '', map { ("Mar  1 00:00:0$_ mx exim[12]: 2019-03-01 00:00:0$_ H=(x) [192.0.2.1] F=<a\@b.example> rejected RCPT <u\@v.example>: no\n") x 2 } 1 .. 5);
+    append($path, "Mar  2 00:00:01 mx imapd[1]: Login user=ann host=[192.0.2.1]\n");
+    spew("$folder/conf", "[*maillog]\nsyslog_duplication = no\n");
+    my $db = new_db();
+    ingest($db, [$path], zone => 'UTC', options => ['--year', '2019', '--config', "$folder/conf"]);
+    my ($wanted, $sources) = (dump_of($db), sources_of($db));
+    again($db, 'settings');
+    is(difference(dump_of($db), $wanted), '', 'settings: the same');
+    is(difference(sources_of($db), $sources), '', 'settings: sources too');
+}
+
+sub test_killed {
+    my $folder = folder();
+    my $path = "$folder/log";
+    in_shell('for n in $(seq 40); do sed "s/^2026-07-07/$(date -u -d "2026-01-01 +$n days" +%F)/" "$1"; done >"$2"', root_of('tests/fixtures/town/mainlog'), $path);
+    my $db = new_db();
+    ingest($db, [$path], zone => 'UTC');
+    my $right = dump_of($db);
+    sql($db, $worse);
+    my $wrong = dump_of($db);
+    isnt($wrong, $right, 'killed: there is something to mend');
+    for my $round (1 .. 10) {
+        my $pid = fork // die "fork: $!\n";
+        if (!$pid) {
+            open STDERR, '>', '/dev/null';
+            exec fast(), 'ingest', '--again', '--quiet', '--db', $db or exit 127;
+        }
+        usleep(4_000 * $round);
+        kill SIGKILL, $pid;
+        waitpid $pid, 0;
+        my $dump = dump_of($db);
+        ok($dump eq $wrong || $dump eq $right, "killed, round $round: all old or all new");
+        last if $dump eq $right;
+    }
+    again($db, 'killed');
+    is(difference(dump_of($db), $right), '', 'killed: then done');
+}
+
+sub test_words {
+    my $db = new_db();
+    my $log = root_of('tests/fixtures/town/mainlog');
+    ingest($db, [$log], zone => 'UTC');
+    my $got = mailtrail(fast(), ['ingest', '--db', $db, '--again', $log]);
+    is($got->{code}, 64, 'again takes no path');
+    my $wanted = dump_of($db);
+    sql($db, 'UPDATE line_block SET checksum = checksum + 1');
+    $got = mailtrail(fast(), ['ingest', '--db', $db, '--again']);
+    is($got->{code}, 2, 'damaged lines: exit code 2');
+    like($got->{err}, qr{archived lines of source 1 from line 1 on are damaged}, 'damaged lines: in words');
+    is(difference(dump_of($db), $wanted), '', 'damaged lines: nothing is changed');
+}
+
+test_sets();
+test_some();
+test_settings();
+test_killed();
+test_words();
+done_testing();
