@@ -6,7 +6,10 @@ use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 
-our @EXPORT_OK = qw(ok plan run slurp write_file root tmp old_and_new generated corpus_logs);
+our @EXPORT_OK = qw(ok plan run slurp write_file root tmp old_and_new generated corpus_logs %packers);
+
+# What compresses standard input, by the end of the name that it is known by.
+our %packers = (gz => 'gzip -c', zst => 'zstd -qc', bz2 => 'bzip2 -c', xz => 'xz -c', lzma => 'xz -c --format=lzma', Z => 'compress -c');
 
 my $root = dirname(__FILE__) . '/../..';
 my $tmp = tempdir(CLEANUP => 1);
