@@ -88,7 +88,7 @@ check: deps-check ## run every test; the last line counts
 	  "build/fuzz/replay tests/fuzz/corpus" $(CLI_TESTS)
 
 check-compat: mailtrail deps-check ## the old programs beside ours, ROUNDS logs and options by chance
-	@ALL_OPTIONS=1 MAILTRAIL=$(CURDIR)/mailtrail tests/run tests/compat/eximstats.t
+	@ALL_OPTIONS=1 MAILTRAIL=$(CURDIR)/mailtrail tests/run tests/compat/eximstats.t tests/compat/exigrep.t
 	@for program in tests/compat/random-*; do MAILTRAIL=$(CURDIR)/mailtrail $$program $(ROUNDS) || exit 1; done
 
 build/asan/mailtrail: $(OBJECTS)

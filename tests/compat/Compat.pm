@@ -6,7 +6,10 @@ use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 
-our @EXPORT_OK = qw(ok plan run slurp write_file root tmp old_and_new generated corpus_logs);
+our @EXPORT_OK = qw(ok plan run slurp write_file root tmp old_and_new generated corpus_logs with_old_ids %packers);
+
+# What compresses standard input, by the end of the name that it is known by.
+our %packers = (gz => 'gzip -c', zst => 'zstd -qc', bz2 => 'bzip2 -c', xz => 'xz -c', lzma => 'xz -c --format=lzma', Z => 'compress -c');
 
 my $root = dirname(__FILE__) . '/../..';
 my $tmp = tempdir(CLEANUP => 1);
@@ -85,14 +88,26 @@ sub generated {
     return write_file("$tmp/$name.log", $log->{out});
 }
 
-# Main logs of the corpus that 4.96 can read, [name, path].
+# Exim's main logs in the corpus, with what was rotated away, oldest first: [name, text].
 sub corpus_logs {
     my $corpus = $ENV{CORPUS} // "$root/../shared/corpus";
+    my $age = sub { $_[0] =~ /\.(\d+)/ ? $1 : 0 };
     my @logs;
-    for my $set (qw(a c c2 c3 d d3 e3 f mix)) {
-        push @logs, map { ["$set/$_", "$corpus/exim-$set/$_"] } grep { -e "$corpus/exim-$set/$_" } qw(mainlog hub-mainlog);
+    for my $set (-d $corpus ? sort map { m{/exim-(\w+)$} } glob "$corpus/exim-*" : ()) {
+        for my $log (qw(mainlog hub-mainlog)) {
+            my @parts = sort { $age->($b) <=> $age->($a) } glob "$corpus/exim-$set/$log*";
+            push @logs, ["$set/$log", join '', map { /\.gz$/ ? run(['gzip', '-dc', $_])->{out} : slurp($_) } @parts] if @parts;
+        }
     }
     return @logs;
+}
+
+# The same log with ids of 16 characters, of which each stands for one of 23.
+sub with_old_ids {
+    my ($text) = @_;
+    my (%old, $count);
+    return $text =~ s{\b([0-9A-Za-z]{6})-([0-9A-Za-z]{11})-([0-9A-Za-z]{4})(?![0-9A-Za-z])}
+                     {$old{"$1-$2-$3"} //= sprintf '%s-%06d-%s', $1, ++$count, substr $3, 0, 2}ger;
 }
 
 1;

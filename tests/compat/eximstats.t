@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__);
-use Compat qw(ok plan run slurp write_file root tmp old_and_new generated corpus_logs);
+use Compat qw(ok plan run slurp write_file root tmp old_and_new generated corpus_logs with_old_ids);
 use EximstatsFaults qw(without_faults fault_tests);
 
 my $fixture = root() . '/tests/fixtures/compat/rules.log';
@@ -221,10 +221,15 @@ fault_tests(root() . '/docs/compat.md');
 # Each log with a part of the combinations here, in turn; `make check-compat` runs every one over every log.
 my $turn = 0;
 for my $log (corpus_logs()) {
-    my ($name, $path) = @$log;
-    my $mended = write_file(tmp() . '/corpus.log', without_faults(split /^/, slurp($path)));
+    my ($name, $text) = @$log;
+    my $whole = join '', without_faults(split /^/, $text);
+    my $mended = write_file(tmp() . '/corpus.log', with_old_ids($whole));
     my @some = $ENV{ALL_OPTIONS} ? @options : @options[ grep { $_ % 12 == $turn % 12 } 0 .. $#options ];
     $turn++;
     same("corpus $name: " . name_of($_), [@$_, $mended]) for @some;
+    next if $whole eq slurp($mended);
+    my ($old) = old_and_new([@by, $mended]);
+    my $new = run([tmp() . '/bin/eximstats', @by, write_file(tmp() . '/long.log', $whole)]);
+    ok($old->{out} eq $new->{out}, "corpus $name: its ids of 23 characters", differences($old, $new));
 }
 plan();
