@@ -3,7 +3,7 @@
 # in docs/reports.md, every command and option in the manual page, every key of the configuration in its own.
 use strict;
 use warnings;
-use File::Basename qw(dirname);
+use File::Basename qw(basename dirname);
 
 my $root = dirname(__FILE__) . '/../..';
 my $mailtrail = $ENV{MAILTRAIL} // "$root/mailtrail";
@@ -123,8 +123,18 @@ my @settings = slurp("$root/src/ingest/config.c") =~ /strcmp\(key, "(\w+)"\)/g;
 my @described = slurp("$root/packaging/man/mailtrail.conf.5") =~ /^\.TP\n\.B (\w+)/mg;
 complete('mailtrail.conf.5: keys', scalar @settings, missing(\@described, @settings), surplus(\@settings, @described));
 
+# ---- docs/trace.md: every column that the stories' SQL answers is a member ----
+my $trace = slurp("$root/docs/trace.md");
+my %members = map { $_ => 1 } map { /`(\w+)`/g } map { slurp("$root/docs/$_") } qw(trace.md schema.md);
+for my $path (grep { !/namesakes/ } glob "$root/trace/*.sql") {
+    my ($select) = slurp($path) =~ /.*^SELECT (.*?)^\s+FROM /ms;
+    1 while $select =~ s/\([^()]*\)//g;
+    my @columns = map { /(?:\bAS |\.)?(\w+)\s*$/ } split /,/, $select;
+    complete('trace.md: ' . basename($path), scalar @columns, missing([keys %members], @columns));
+}
+
 # ---- links ----
-for my $path ('README.md', map { "docs/$_" } qw(schema.md reports.md exactly-once.md queries.md)) {
+for my $path ('README.md', map { "docs/$_" } qw(schema.md reports.md exactly-once.md queries.md trace.md)) {
     my @links = grep { !/^\w+:/ } slurp("$root/$path") =~ /\]\(([^)#]+)/g;
     complete("$path: links lead somewhere", 1, grep { !-e "$root/" . dirname($path) . "/$_" } @links);
 }

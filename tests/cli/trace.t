@@ -31,6 +31,9 @@ sub envelope { return lower(Truth::envelope($_[0])) }
 # A reply as the log has it, compared by its letters and digits alone: each channel quotes and breaks it in its own way.
 sub words_of { my ($text) = @_; $text =~ s/\\n|\\r//g; $text =~ s/\\(\d{3})/chr oct $1/ge; $text =~ s/[^A-Za-z0-9\x80-\xff]+//g; return lower($text) }
 
+# What JSON makes of octets that are no UTF-8.
+sub whole { my ($text) = @_; return defined $text ? Encode::encode('UTF-8', Encode::decode('UTF-8', $text)) : undef }
+
 # ---- every message -----------------------------------------------------------------------------
 # Recipients of which the log tells otherwise than the envelope; tests/truth/gaps.tsv says why.
 my %also = ('1werlt-00009K-0E' => 'noreply@big-corp.example.org', '1wfEHJ-0002c6-19' => 'vac@vac.example');
@@ -51,6 +54,10 @@ sub check_recipients {
     }
     %want = () if $root->{state} eq 'frozen';                       # frozen by an ACL, never tried
     $want{ $also{ $m->{id} } } = 1 if $also{ $m->{id} };
+    # An address that an alias before it led to as well: Exim logs it once, under the alias.
+    my %final = map { lower($_->{recipient} . ($_->{recipient} =~ /\@/ ? '' : $_->{original} =~ s/.*(?=\@)//r)) => 1 } map { @{ $_->{attempts} } } parts($root);
+    my %seen = map { lower($_->{address}) => 1 } @{ $root->{recipients_seen} };
+    delete @want{ grep { $final{$_} && !$seen{$_} } keys %want };
     same('recipients', $m->{id}, join(' ', sort map { lower($_->{address}) } @{ $root->{recipients_seen} }), join(' ', sort keys %want));
 }
 
@@ -74,7 +81,10 @@ sub check_deliveries {
         for my $attempt (grep { defined $_->{response} } @far_told) {
             my ($answer) = grep { Truth::unquoted($_->[0]) eq lower($attempt->{recipient}) } @far or next;
             $answered{taken}++;
-            same('words of far servers', $part->{exim_id}, words_of($attempt->{response}), words_of($answer->[1]));
+            my $wanted = words_of($answer->[1]);
+            # Of a cut-through delivery Exim logs the first line of the answer alone.
+            $wanted = substr $wanted, 0, length words_of($attempt->{response}) if $attempt->{kind} eq 'cutthrough';
+            same('words of far servers', $part->{exim_id}, words_of($attempt->{response}), $wanted);
         }
     }
 }
@@ -109,24 +119,29 @@ sub check_outcomes {
     }
 }
 
+# All stories by the domains of their senders; those of no sender by their ids.
+my %story;
+my %domain = map { $_->{sender} =~ /\@([^\@]+)$/ ? ($1 => 1) : () } @{ $record->{messages} };
+for my $domain (sort keys %domain) {
+    $story{ $_->{exim_id} } = $_ for @{ trace(fast(), '--limit', 1000, $domain)->{json}{stories} };
+}
 for my $m (@{ $record->{messages} }) {
     my $id = $m->{id};
-    my $said = trace(fast(), $id);
-    my @stories = @{ $said->{json}{stories} // [] };
-    if (@stories != 1 || $stories[0]{exim_id} ne $id) { fault('stories', $id, scalar @stories, 1); next }
-    my $root = $stories[0];
+    ($story{$id}) = @{ trace(fast(), $id)->{json}{stories} // [] } if $m->{sender} !~ /\@/;
+    my $root = $story{$id};
+    if (!$root || $root->{exim_id} ne $id) { fault('stories', $id, 'no story', 'one'); next }
     $checked++;
     same('sender', $id, $root->{sender}, Truth::shown(Truth::envelope($m->{sender})));
     same('address of the client', $id, $root->{ip}, $m->{ip});
     same('encryption', $id, defined $root->{tls} ? 1 : 0, $m->{tls});
     same('login', $id, $root->{auth_id}, $m->{auth});
-    same('Message-ID', $id, $root->{message_id}, Truth::logged_mid($m->{message_id}));
+    same('Message-ID', $id, $root->{message_id}, whole(Truth::logged_mid($m->{message_id})));
     check_recipients($m, $root);
     check_deliveries($id, $root);
     check_answers($root);
     check_outcomes($id, $root);
 }
-is($checked, scalar @{ $record->{messages} }, 'each message that the driver sent is found by its id, with its story');
+is($checked, scalar @{ $record->{messages} }, 'each message that the driver sent has its story');
 cmp_ok($answered{taken}, '>', 20, 'words with which far servers took mail were compared');
 cmp_ok($answered{refused}, '>', 30, 'words with which they refused it were compared');
 for my $what ('stories', 'sender', 'address of the client', 'encryption', 'login', 'Message-ID', 'recipients', 'mailboxes', 'far recipients',
@@ -139,11 +154,13 @@ for my $what ('stories', 'sender', 'address of the client', 'encryption', 'login
 my (%refused_want, %refused_got);
 for my $refusal (@{ $record->{refusals} }) {
     my ($stage, $ip) = @$refusal;
-    $refused_want{$ip}++ if defined $ip && $ip ne '';
+    $refused_want{$ip}++ if defined $ip && $ip =~ /[.:]/;       # others were refused on the machine itself
 }
-for my $ip (sort keys %refused_want) {
+my @ips = grep { $refused_want{$_} } sort keys %refused_want;
+for my $ip (@ips) {
     my $json = trace(fast(), '--server', 'srv1', '--limit', 500, $ip)->{json};
-    my @in_stories = grep { ($_->{ip} // '') eq $ip } map { @{ $_->{refusals} } } map { parts($_) } @{ $json->{stories} };
+    # A recipient refused behind the data (PRDR) has a line of its message without the client.
+    my @in_stories = grep { ($_->{ip} // $ip) eq $ip } map { @{ $_->{refusals} } } map { parts($_) } grep { ($_->{ip} // '') eq $ip } @{ $json->{stories} };
     $refused_got{$ip} = @in_stories + grep { $_->{what} eq 'refused' || $_->{service} eq 'smtp' } @{ $json->{refusals} };
 }
 my @wrong = map { "$_: got $refused_got{$_}, wanted $refused_want{$_}" } grep { $refused_got{$_} != $refused_want{$_} } sort keys %refused_want;
@@ -173,7 +190,8 @@ is(ids_by('127.1.0.30'), $from, 'by IP');
 is(ids_by('mail.sender30.example'), $from, 'by host name');
 is(ids_by('subject:RTL override', '127.1.0.30'), $sample->{id}, 'by words of the subject');
 is(ids_by('sink18.example', 'c.d5@flaky.example'), '1wfEHL-0002eF-2M', 'by far host and recipient');
-is(ids_by('--server', 'hub', '127.0.0.1') =~ tr/ //, 8, 'by server: what the hub received of us');
+is(scalar split(/ /, ids_by('--server', 'hub', '127.0.0.1')), scalar(grep { / <= .*\[127\.0\.0\.1\]/ } split /\n/, slurp("$folder/hub-mainlog")),
+   'by server: what the hub received of us');
 is(ids_by('--since', '2026-07-07', 'news@sender30.example'), join(' ', grep { /^1wh/ } split / /, $news), 'since');
 is(ids_by('--until', '2026-07-02', 'news@sender30.example'), join(' ', grep { /^1wer/ } split / /, $news), 'until');
 is(ids_by('1werjr-0006Mj-1R'), '1werjo-0006Ky-2N', 'a bounce is told with the message that it is about');
@@ -186,7 +204,8 @@ is(trace(sanitized(), 'nobody@nowhere.example')->{code}, 1, 'nothing found: exit
 like(told('1wermW-0000yo-0N'), qr/^1wermW-0000yo-0N on srv1: delivered to 0 of 3 recipients; 3 bounced: greylisted \(given up after retries\), refused by policy, mailbox full \(given up after retries\)\n/,
      'a verdict of bounces');
 like(told('1wermW-0000yo-0N'), qr/put off full9\@relay\.example, 3 attempts over 6d1m42s and 5 times not tried yet, last 2026-07-07 10:04:44:\n/, 'deferrals are folded');
-like(told('1wermW-0000yo-0N'), qr/452 4\.2\.2 mailbox full; over quota"\n +== the recipient's mailbox is full; the recipient's side has to mend it\n/ ? qr/./ : qr/452 4\.2\.2 mailbox full; over quota"\n +=\ the recipient's mailbox is full; the recipient's side has to mend it\n/, 'words, meaning and side');
+like(told('1wermW-0000yo-0N'), qr/452 4\.2\.2 mailbox full; over quota"\n += the recipient's mailbox is full; the recipient's side has to mend it\n/,
+     'words, meaning and side');
 like(told('1wh2fW-0003CB-0G'), qr/: delivered to \d of \d recipients?; 1 waiting: greylisted\n/, 'a verdict of what waits');
 like(told('1werkU-00071e-0r'), qr/: frozen, nothing tried\n/, 'a verdict of what is frozen');
 like(told('1werk6-0006bx-1U'), qr/: delivered to 6 of 6 recipients\n/, 'a verdict of success');
