@@ -44,6 +44,7 @@ bool numbers_have(const struct numbers *numbers, int64_t number)
 struct key {
     struct slice text;  /* without <> */
     struct slice words; /* of "subject:words"; absent: no such key */
+    bool is_id;         /* it has the form of an Exim id */
 };
 
 /* Which keys a row of a table matches, by its id. */
@@ -67,14 +68,30 @@ struct search {
     struct numbers *times; /* where seconds with a refusal that matches go */
 };
 
+static bool is_exim_id(struct slice text)
+{
+    static const size_t dashes[][2] = {{6, 13}, {6, 18}};
+    size_t kind = text.n == 16 ? 0 : 1;
+    if (text.n != 16 && text.n != 23)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (i == dashes[kind][0] || i == dashes[kind][1] ? c != '-' : !alnum)
+            return false;
+    }
+    return true;
+}
+
 static struct key key_of(const char *text)
 {
     static const char subject[] = "subject:";
-    struct key key = {slice_of(text, strlen(text)), SLICE_ABSENT};
+    struct key key = {slice_of(text, strlen(text)), SLICE_ABSENT, false};
     if (strncasecmp(text, subject, sizeof subject - 1) == 0)
         key.words = slice_after(key.text, sizeof subject - 1);
     else if (key.text.n >= 2 && text[0] == '<' && text[key.text.n - 1] == '>')
         key.text = slice_of(text + 1, key.text.n - 2);
+    key.is_id = is_exim_id(key.text);
     return key;
 }
 
@@ -225,24 +242,35 @@ static void hit(struct search *search, int64_t message, uint8_t mask)
     search->hits[search->hit_count++].mask = mask;
 }
 
-/* Keys that an id, a Message-ID and a subject match. */
-static uint8_t mask_of_texts(const struct search *search, struct slice exim_id, struct slice message_id,
-                             const char *subject)
-{
-    uint8_t mask = 0;
-    for (int i = 0; i < search->request->key_count; i++) {
-        const struct key *key = &search->keys[i];
-        bool is = key->words.p ? subject && has_words(subject, key->words)
-                               : slice_equal(key->text, exim_id) || same_text(key->text, message_id);
-        mask |= (uint8_t)(is << i);
-    }
-    return mask;
-}
-
 static struct slice column_text(sqlite3_stmt *stmt, int column)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, column);
     return slice_of(text, (size_t)sqlite3_column_bytes(stmt, column));
+}
+
+/* Keys that are an id of the column, and with a message the Message-ID and the words of the subject.  Texts are looked
+   at only where a key may be in them: to have them costs as much as all numbers of a row together. */
+static uint8_t mask_of_ids(const struct search *search, sqlite3_stmt *stmt, int column)
+{
+    uint8_t mask = 0;
+    for (int i = 0; i < search->request->key_count; i++)
+        if (search->keys[i].is_id && slice_equal(search->keys[i].text, column_text(stmt, column)))
+            mask |= (uint8_t)(1 << i);
+    return mask;
+}
+
+static uint8_t mask_of_texts(const struct search *search, sqlite3_stmt *stmt, int message_id, int subject)
+{
+    uint8_t mask = 0;
+    for (int i = 0; i < search->request->key_count; i++) {
+        const struct key *key = &search->keys[i];
+        const char *text = key->words.p ? (const char *)sqlite3_column_text(stmt, subject) : NULL;
+        if (key->words.p ? text && has_words(text, key->words)
+                         : (size_t)sqlite3_column_bytes(stmt, message_id) == key->text.n &&
+                               same_text(key->text, column_text(stmt, message_id)))
+            mask |= (uint8_t)(1 << i);
+    }
+    return mask;
 }
 
 static void take_message(struct search *s, sqlite3_stmt *stmt)
@@ -251,7 +279,7 @@ static void take_message(struct search *s, sqlite3_stmt *stmt)
         return;
     uint8_t mask = mask_at(&s->strings, stmt, 2) | mask_at(&s->strings, stmt, 3) | mask_at(&s->strings, stmt, 4) |
                    mask_at(&s->clients, stmt, 5);
-    mask |= mask_of_texts(s, column_text(stmt, 6), column_text(stmt, 7), column_text(stmt, 8).p);
+    mask |= mask_of_ids(s, stmt, 6) | mask_of_texts(s, stmt, 7, 8);
     hit(s, sqlite3_column_int64(stmt, 0), mask);
 }
 
@@ -305,7 +333,7 @@ static void take_refusal(struct search *search, sqlite3_stmt *stmt)
     if (search->server && sqlite3_column_int64(stmt, 1) != search->server)
         return;
     uint8_t mask = mask_at(&search->clients, stmt, 2) | mask_at(&search->strings, stmt, 3) |
-                   mask_at(&search->strings, stmt, 4) | mask_of_texts(search, column_text(stmt, 5), SLICE_ABSENT, NULL);
+                   mask_at(&search->strings, stmt, 4) | mask_of_ids(search, stmt, 5);
     if (mask == search->all)
         numbers_add(search->times, sqlite3_column_int64(stmt, 0));
 }
@@ -319,21 +347,6 @@ static int find_refusals(struct search *search, const char *sql, struct numbers 
 }
 
 /* ---- an id alone -------------------------------------------------------------------------------- */
-
-static bool is_exim_id(struct slice text)
-{
-    static const size_t dashes[][2] = {{6, 13}, {6, 18}};
-    size_t kind = text.n == 16 ? 0 : 1;
-    if (text.n != 16 && text.n != 23)
-        return false;
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (i == dashes[kind][0] || i == dashes[kind][1] ? c != '-' : !alnum)
-            return false;
-    }
-    return true;
-}
 
 /* The messages of one Exim id, by its index; where there are none it may still be the id of what was refused. */
 static int find_id(struct search *search, struct numbers *messages, struct error *err)
@@ -413,7 +426,7 @@ int find_run(struct store *store, const struct find_request *request, struct fou
     int done = read_keys(&search, err);
     if (done == 0)
         done = find_server(&search, err);
-    bool alone = done == 0 && request->key_count == 1 && is_exim_id(search.keys[0].text);
+    bool alone = done == 0 && request->key_count == 1 && search.keys[0].is_id;
     if (alone)
         done = find_id(&search, &found->messages, err);
     if (done == 0 && found->messages.count == 0)

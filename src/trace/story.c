@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    BEFORE = 600, /* seconds a line of a message may stand before its arrival: a cut-through delivery, PRDR */
+    BEFORE = 60,  /* seconds a line of a message may stand before its arrival: a cut-through delivery, PRDR */
     BEHIND = 10,  /* and behind its end */
     ROUNDS = 6,   /* generations: a copy's bounce's bounce */
     UPWARDS = 8
@@ -360,18 +360,21 @@ static int read_scans(struct stories *stories, struct part *part, struct error *
 {
     struct slice message_id = rows_text(&part->message, 0, "message_id");
     struct rows others = {0};
+    if (!message_id.n || part->relation != RELATION_ROOT)
+        return 0;
     struct bind binds[] = {{":at", NULL, part->at},
                            {":server", rows_text(&part->message, 0, "server").p, 0},
                            {":exim_id", part->exim_id, 0},
-                           {":message_id", message_id.p, 0},
+                           {":message_id", as_spamd_has_it(stories->reader, message_id), 0},
                            {NULL, NULL, 0}};
-    if (!message_id.n || part->relation != RELATION_ROOT)
-        return 0;
-    int done = rows_read(stories->reader, "trace/namesakes.sql", binds, &others, err);
+    int done = rows_read(stories->reader, "trace/scans.sql", binds, &part->scans, err);
+    if (done < 0 || part->scans.count == 0)
+        return done;
+    binds[3].text = message_id.p;
+    done = rows_read(stories->reader, "trace/namesakes.sql", binds, &others, err);
     part->namesakes = done == 0 ? rows_integer(&others, 0, "others") : 0;
     rows_free(&others);
-    binds[3].text = as_spamd_has_it(stories->reader, message_id);
-    return done < 0 ? -1 : rows_read(stories->reader, "trace/scans.sql", binds, &part->scans, err);
+    return done;
 }
 
 static int read_part(struct stories *stories, struct part *part, struct error *err)

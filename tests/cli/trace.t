@@ -228,4 +228,61 @@ like(on_terminal(['1werk6-0006bx-1U'], TERM => 'xterm', NO_COLOR => ''), qr/\e\[
 my $plain = on_terminal(['1werk6-0006bx-1U'], TERM => 'xterm', NO_COLOR => '1');
 unlike($plain, qr/\e/, 'no colours with NO_COLOR');
 is(scalar(grep { length > 80 && / / } map { Encode::decode('UTF-8', $_) } split /\n/, $plain), 0, 'lines fit the terminal');
+
+# ---- a mailbox opened, a Message-ID that two messages have ----------------------------------------
+my $small = folder();
+my $tls = 'X=TLS1.3:TLS_AES_256_GCM_SHA384:256';
+spew("$small/mainlog", <<"END");
+2026-03-03 09:00:00 1vxLbk-000001-01 <= shop\@sender.example H=mx.sender.example [192.0.2.1] P=esmtps $tls S=1200 id=dup\@sender.example T="The invoice" for bob\@shop.example carol\@shop.example lists\@far.example
+2026-03-03 09:00:01 1vxLbk-000001-01 => bob <bob\@shop.example> R=virtual_user T=virtual_localdelivery
+2026-03-03 09:00:01 1vxLbk-000001-01 => carol <carol\@shop.example> R=virtual_user T=virtual_localdelivery
+2026-03-03 09:00:02 1vxLbk-000001-01 ** lists\@far.example R=lookuphost T=remote_smtp H=mx.far.example [198.51.100.9]: SMTP error from remote mail server after RCPT TO:<lists\@far.example>: 550 5.2.2 Mailbox full
+2026-03-03 09:00:02 1vxLbk-000002-01 <= <> R=1vxLbk-000001-01 U=Debian-exim P=local S=2500 for shop\@sender.example
+2026-03-03 09:00:02 1vxLbk-000001-01 Completed
+2026-03-03 09:00:03 1vxLbk-000002-01 => shop\@sender.example R=lookuphost T=remote_smtp H=mx.sender.example [192.0.2.1] C="250 ok"
+2026-03-03 09:00:03 1vxLbk-000002-01 Completed
+2026-03-03 09:05:00 1vxLga-000001-01 <= shop\@sender.example H=mx.sender.example [192.0.2.1] P=esmtps $tls S=1201 id=dup\@sender.example T="The invoice" for dave\@shop.example
+2026-03-03 09:05:01 1vxLga-000001-01 => dave <dave\@shop.example> R=virtual_user T=virtual_localdelivery
+2026-03-03 09:05:01 1vxLga-000001-01 Completed
+END
+spew("$small/maillog", <<'END');
+2026-03-03T09:00:00.500000+00:00 mx spamd[77]: spamd: result: Y  6 - LOTS_OF_MONEY,URG_BIZ scantime=0.5,size=1200,user=nobody,uid=65534,required_score=5.0,rhost=localhost,raddr=127.0.0.1,rport=54120,mid=<dup@sender.example>,autolearn=no autolearn_force=no
+2026-03-03T08:00:00.000000+00:00 mx vm-pop3d[99]: User 'bob@shop.example' logged in from 203.0.113.4, nmsgs=7
+2026-03-03T08:00:01.000000+00:00 mx vm-pop3d[99]: Session ended for user: 'bob@shop.example' from 203.0.113.4, nmsgs=7, ndel=7
+2026-03-03T10:00:00.000000+00:00 mx vm-pop3d[100]: User 'bob@shop.example' logged in from 203.0.113.5, nmsgs=2
+2026-03-03T10:00:01.000000+00:00 mx vm-pop3d[100]: bytes: domain shop.example 1234 bytes
+2026-03-03T10:00:02.000000+00:00 mx vm-pop3d[100]: Session ended for user: 'bob@shop.example' from 203.0.113.5, nmsgs=2, ndel=1
+2026-03-03T11:00:00.000000+00:00 mx imapd[101]: Login user=carol host=office.example.org [203.0.113.6]
+2026-03-03T11:00:09.000000+00:00 mx imapd[101]: Logout user=carol host=office.example.org [203.0.113.6]
+END
+my $db = "$small/small.db";
+ingest($db, ["$small/mainlog", "$small/maillog"], zone => 'UTC');
+my $said = mailtrail(sanitized(), ['trace', '--db', $db, '1vxLbk-000001-01']);
+is($said->{out}, <<"END", 'a story, word for word');
+1vxLbk-000001-01 on mx: delivered to 2 of 3 recipients; 1 bounced: mailbox full
+  2026-03-03 09:00:00  received from shop\@sender.example
+                       by mx.sender.example [192.0.2.1], esmtps, TLS1.3:TLS_AES_256_GCM_SHA384:256
+                       1200 octets, for 3 recipients, subject "The invoice"
+                       Message-ID dup\@sender.example
+  2026-03-03 09:00:00  spam: score 6.0, spam from 5.0 on, for nobody
+                       LOTS_OF_MONEY,URG_BIZ
+                       (joined by Message-ID and time; ambiguous: 1 more message had it then)
+  2026-03-03 09:00:01  delivered bob\@shop.example -> bob
+                       via virtual_user, virtual_localdelivery
+  2026-03-03 09:00:01  delivered carol\@shop.example -> carol
+                       via virtual_user, virtual_localdelivery
+  2026-03-03 09:00:02  failed lists\@far.example
+                       via lookuphost, remote_smtp, to mx.far.example [198.51.100.9]
+                       "SMTP error from remote mail server after RCPT TO:<lists\@far.example>: 550 5.2.2 Mailbox full"
+                       = the recipient's mailbox is full; the recipient's side has to mend it
+  2026-03-03 09:00:02  reported to the sender as 1vxLbk-000002-01
+  2026-03-03 09:00:02  completed after 2s on the queue
+  2026-03-03 09:00:03  delivered (the report) shop\@sender.example
+                       via lookuphost, remote_smtp, to mx.sender.example [192.0.2.1]
+                       "250 ok"
+  2026-03-03 09:00:03  completed (the report) after 1s on the queue
+  2026-03-03 10:00:00  opened bob\@shop.example by pop3 from a host without a name [203.0.113.5], 2 in it, 1 taken, 1 deleted, ended: logout
+  2026-03-03 11:00:00  opened carol\@shop.example by imap from office.example.org [203.0.113.6], ended: logout
+                       (inferred: the session says carol, which may be of another domain)
+END
 done_testing();
