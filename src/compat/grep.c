@@ -14,7 +14,7 @@
 #include "repeats.h"
 
 #define RING_SIZE ((size_t)4 << 20)
-#define SLACK 600           /* seconds that a message's lines may lie before its id's second and behind its end */
+#define SLACK 60            /* seconds that a message's lines may lie before its id's second and behind its end */
 #define MESSAGES_LOOKED_UP 20000
 
 struct span {

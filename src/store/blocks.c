@@ -180,23 +180,23 @@ int block_list(struct store *store, int64_t server, struct stored_block **list, 
 
 struct block_reader {
     struct store *store;
-    sqlite3_stmt *stmt;
+    sqlite3_blob *blob;
 };
 
+/* Blocks are read once: a page cache would only be filled and emptied, and read() copy what can be mapped. */
 int block_reader_new(struct store *store, struct block_reader **reader, struct error *err)
 {
     struct block_reader *r = xcalloc(1, sizeof *r);
     *reader = r;
     r->store = store;
-    r->stmt = store_prepare(store, "SELECT text FROM line_block WHERE id = ?1", err);
-    return r->stmt ? 0 : -1;
+    return store_run(store, "PRAGMA cache_size = -2048; PRAGMA mmap_size = 1099511627776", err);
 }
 
 void block_reader_free(struct block_reader **reader)
 {
     if (!*reader)
         return;
-    sqlite3_finalize((*reader)->stmt);
+    sqlite3_blob_close((*reader)->blob);
     free(*reader);
     *reader = NULL;
 }
@@ -204,18 +204,15 @@ void block_reader_free(struct block_reader **reader)
 int block_reader_read(struct block_reader *r, struct stored_block *stored, char **room, size_t *capacity,
                       struct error *err)
 {
-    sqlite3_bind_int64(r->stmt, 1, stored->id);
-    if (sqlite3_step(r->stmt) != SQLITE_ROW) {
-        sqlite3_reset(r->stmt);
+    int code = r->blob ? sqlite3_blob_reopen(r->blob, stored->id)
+                       : sqlite3_blob_open(store_db(r->store), "main", "line_block", "text", stored->id, 0, &r->blob);
+    if (code != SQLITE_OK)
         return store_error(r->store, err);
-    }
-    size_t n = (size_t)sqlite3_column_bytes(r->stmt, 0);
-    const void *packed = sqlite3_column_blob(r->stmt, 0);
-    *room = grow(*room, capacity, n + 1, 1);
-    if (packed)
-        memcpy(*room, packed, n);
-    stored->block.packed = slice_of(*room, packed ? n : 0);
-    sqlite3_reset(r->stmt);
+    int n = sqlite3_blob_bytes(r->blob);
+    *room = grow(*room, capacity, (size_t)n + 1, 1);
+    if (sqlite3_blob_read(r->blob, *room, n, 0) != SQLITE_OK)
+        return store_error(r->store, err);
+    stored->block.packed = slice_of(*room, (size_t)n);
     return 0;
 }
 
