@@ -382,6 +382,9 @@ static int read_part(struct stories *stories, struct part *part, struct error *e
     const struct bind binds[] = {{":message", NULL, part->number}, {NULL, NULL, 0}};
     if (rows_read(stories->reader, "trace/message.sql", binds, &part->message, err) < 0)
         return -1;
+    if (part->message.count == 0)
+        return error_set(err, FAIL_DB, "%s: message %s names a server that is not there; see mailtrail check",
+                         store_path(stories->reader->store), part->exim_id);
     return read_times(stories, "trace/attempts.sql", part, &part->attempt_times, &part->attempts, err) < 0 ||
                    read_times(stories, "trace/events.sql", part, &part->event_times, &part->events, err) < 0 ||
                    read_times(stories, "trace/refusals.sql", part, &part->refusal_times, &part->refusals, err) < 0 ||
