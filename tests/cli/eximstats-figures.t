@@ -10,6 +10,8 @@ use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use JSON::PP;
 use lib dirname(__FILE__) . '/../truth';
+use lib dirname(__FILE__) . '/../compat';
+use Compat qw(with_old_ids);
 use Truth qw(slurp);
 
 my $root = dirname(__FILE__) . '/../..';
@@ -45,6 +47,7 @@ sub write_file {
     open my $out, '>:raw', $path or die "$path: $!\n";
     print $out @lines;
     close $out or die "$path: $!\n";
+    return $path;
 }
 
 # ---- what both say, as {section}{figure} -----------------------------------------------------------
@@ -148,10 +151,11 @@ for (split /\n/, slurp("$root/docs/compat.md")) {
 
 sub compare {
     my ($log, $file, $zone, @sections) = @_;
+    my $short = write_file("$tmp/short.log", with_old_ids(slurp($file)));
     my $db = "$tmp/figures.db";
     unlink glob "$db*";
     system($mailtrail, 'ingest', '--quiet', '--db', $db, '--server', 'one', '--zone', $zone, $file) == 0 or die "ingest of $log failed\n";
-    my ($e, $m) = (eximstats_figures($file), mailtrail_figures($db));
+    my ($e, $m) = (eximstats_figures($short), mailtrail_figures($db));
     my (%found, @new, %all);
     my $figures = 0;
     for my $section (@sections ? @sections : sort keys %{ { %$e, %$m } }) {
@@ -189,7 +193,7 @@ my $feature = qr/ (?:\(=|>>|\*>) | P=spam-scanned | P=local\S* .*\bH=| T=(?:spam
 sub plain {
     my ($sort, @lines) = @_;
     my %odd;
-    my $id = qr/^\S+ \S+ (?:[-+]\d{4} )?(?:\[\d+\] )?(\w{6}-\w{6}-\w\w) /;
+    my $id = qr/^\S+ \S+ (?:[-+]\d{4} )?(?:\[\d+\] )?(\w{6}-(?:\w{6}-\w\w|\w{11}-\w{4})) /;
     for (@lines) { $odd{$1} = 1 if /$feature/ && /$id/ }
     @lines = grep { !/$feature/ && !(/$id/ && $odd{$1}) } @lines;
     return @lines if !$sort;
@@ -200,15 +204,16 @@ sub plain {
 }
 
 if (-d "$corpus/exim-a") {
-    for my $set (qw(a c2 c3 d f)) {
+    for my $set (qw(a c c2 c3 d d3 e1 e3 f mix n1)) {
         my @lines;
-        for my $part (sort { ($b =~ /\.(\d+)/ ? $1 : 0) <=> ($a =~ /\.(\d+)/ ? $1 : 0) } glob "$corpus/exim-$set/mainlog*") {
+        my $log = $set eq 'e1' ? 'maillog.syslog2eximlog' : 'mainlog*';    # e1 logged to syslog alone
+        for my $part (sort { ($b =~ /\.(\d+)/ ? $1 : 0) <=> ($a =~ /\.(\d+)/ ? $1 : 0) } glob "$corpus/exim-$set/$log") {
             my $text = $part =~ /\.gz$/ ? output('gzip', '-dc', $part) : slurp($part);
             push @lines, $text =~ /[^\n]*\n/g;
         }
         write_file("$tmp/whole.log", @lines);
         write_file("$tmp/plain.log", plain($set eq 'f', @lines));     # f was rotated under way: not in order
-        my $zone = $set eq 'd' ? 'Europe/Berlin' : 'UTC';
+        my $zone = $set =~ /^d/ ? 'Europe/Berlin' : 'UTC';
         compare("plain $set", "$tmp/plain.log", $zone);
         compare("whole $set", "$tmp/whole.log", $zone, qw(total transports relayed errors));
     }
