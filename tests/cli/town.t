@@ -3,6 +3,7 @@
 # (tests/fixtures/town/truth.json, counted by tests/fixtures/cut-town from that record alone).
 use strict;
 use warnings;
+use Encode qw(decode);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use JSON::PP;
@@ -103,5 +104,33 @@ is($transport{virtual_localdelivery}{messages} + $transport{catchall_file}{messa
    $truth->{mailbox_copies}, 'report: deliveries to mailboxes');
 my %user = map { ("$_->{service} $_->{user}" => $_->{sessions}) } @{ report('sessions-by-user', '--top', 100000) };
 is(total(\%user), total($truth->{logins}), 'report: sessions');
+
+# ---- and where sums are made for it, it says what its SELECT says in the plain shell ----
+sub text {
+    return join "\n", map { my $row = $_; join "\t", map { my $v = $row->{$_} // ''; "$_=" . ($v =~ /^-?\d+\.\d+(?:e[+-]\d+)?$/ ? sprintf('%.10g', $v) : $v) }
+                            sort keys %$row } @_;
+}
+
+sub shell {
+    my ($path, $top, $each) = @_;
+    open my $out, '-|', 'sqlite3', '-readonly', '-json', '-cmd', '.parameter init', '-cmd', ".parameter set :top $top",
+        '-cmd', ".parameter set :each \"'$each'\"", $db, "\n" . slurp($path) or die "sqlite3: $!\n";
+    my $text = do { local $/; <$out> };
+    return defined $text && $text =~ /\S/ ? @{ JSON::PP->new->decode(decode('UTF-8', $text)) } : ();
+}
+
+for my $path (glob "$root/reports/*.sql") {
+    my $source = slurp($path);
+    next if $source !~ /^-- (?:sums|top|domains|names):/m;
+    my ($name) = $source =~ /^-- report: +(\S+)/m;
+    my ($each) = $source =~ /^-- each: +(.+)/m;
+    for my $top (1, 3, 50) {
+        open my $out, '-|', $mailtrail, 'report', '--db', $db, '--format', 'json', '--top', $top, $name or die "$mailtrail: $!\n";
+        my $said = decode_json(do { local $/; <$out> });
+        my @variants = split /, */, $each // '';
+        is(join("\n\n", map { text(@{ $_->{rows} }) } @{ $said->{reports} }),
+           join("\n\n", map { text(shell($path, $top, $_)) } @variants ? @variants : ('')), "$name, top $top: as in the shell");
+    }
+}
 
 print "1..$tests\n";
