@@ -7,7 +7,7 @@ use Test::More;
 use lib dirname(__FILE__);
 use Ingest;
 
-my @kinds = qw(sqlite references accounting rows identity sums derived hashes);
+my @kinds = qw(sqlite references accounting rows identity sums derived hashes lines);
 my $good = join '', map { sprintf "%-12sok\n", $_ } @kinds;
 my $town = folder() . '/town.db';
 my $got = mailtrail(fast(), ['ingest', '--quiet', '--db', $town, '--config', root_of('tests/fixtures/town/mailtrail.conf'),
