@@ -124,7 +124,7 @@ my @described = slurp("$root/packaging/man/mailtrail.conf.5") =~ /^\.TP\n\.B (\w
 complete('mailtrail.conf.5: keys', scalar @settings, missing(\@described, @settings), surplus(\@settings, @described));
 
 # ---- links ----
-for my $path ('README.md', map { "docs/$_" } qw(schema.md reports.md exactly-once.md)) {
+for my $path ('README.md', map { "docs/$_" } qw(schema.md reports.md exactly-once.md archive.md)) {
     my @links = grep { !/^\w+:/ } slurp("$root/$path") =~ /\]\(([^)#]+)/g;
     complete("$path: links lead somewhere", 1, grep { !-e "$root/" . dirname($path) . "/$_" } @links);
 }
