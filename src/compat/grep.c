@@ -1,7 +1,8 @@
 /* grep.c — the second reading: of the blocks in which the messages found may have lines, those lines are gathered.
 
-   The facts say when a message was completed, so that mostly few blocks are read again.  Memory holds a hundred octets
-   for each message found, and a ring of lines (backlog.h). */
+   The facts say when a message was completed, so that mostly few blocks are read again.  A message is printed when those
+   before it are, it has ended, and no block still to come reaches back to its time.  Memory holds a hundred octets for each
+   message found, and a ring of lines (backlog.h). */
 #include "grep.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct gathering {
     size_t first, count, capacity;  /* of order: printed so far, met so far */
     struct span *spans;             /* when messages found may have lines, in order */
     size_t span_count;
+    int64_t *rest_from;             /* by block: when the lines of this one and all behind it begin */
 };
 
 /* ---- which blocks ------------------------------------------------------------------------------ */
@@ -122,6 +124,19 @@ static bool is_needed(const struct gathering *g, size_t i)
     return low < g->span_count && g->spans[low].from <= block->last_at;
 }
 
+static void find_rests(struct gathering *g)
+{
+    int64_t from = INT64_MAX;
+    g->rest_from = xcalloc(g->blocks->count + 1, sizeof *g->rest_from);
+    g->rest_from[g->blocks->count] = from;
+    for (size_t i = g->blocks->count; i-- > 0;) {
+        const struct block *block = &g->blocks->list[i].block;
+        if (block->first_at != NUM_ABSENT && block->first_at < from)
+            from = block->first_at;
+        g->rest_from[i] = from;
+    }
+}
+
 /* Whether a source begins before another has ended: then both may have the same lines. */
 static bool sources_overlap(const struct grep_blocks *blocks)
 {
@@ -147,12 +162,62 @@ static bool is_wanted(const struct gathering *g, const struct open_message *mess
     return limit == -1 || !message->ended || message->took > limit * 1000000;
 }
 
+struct timed_line {
+    int64_t at; /* microseconds of the clock that printed it */
+    size_t number;
+    struct slice text;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct timed_line *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return x->number < y->number ? -1 : 1;
+}
+
+/* Lines that came from several logs, in the order of their stamps. */
+static void write_sorted(struct slice text, FILE *out)
+{
+    struct timed_line *lines = NULL;
+    size_t count = 0, capacity = 0;
+    while (text.n) {
+        struct slice line = grep_line(text);
+        struct exigrep_line read = grep_read(line);
+        lines = grow(lines, &capacity, count + 1, sizeof *lines);
+        lines[count] = (struct timed_line){read.stamp.p ? exigrep_time_of(&read).local_us : INT64_MIN, count, line};
+        count++;
+        text = slice_after(text, line.n);
+    }
+    qsort(lines, count, sizeof *lines, by_time);
+    for (size_t i = 0; i < count; i++)
+        fwrite(lines[i].text.p, 1, lines[i].text.n, out);
+    free(lines);
+}
+
+static int write_lines(struct gathering *g, const struct held *lines, struct error *err)
+{
+    char *text = NULL;
+    size_t n = 0;
+    if (!g->repeats)
+        return backlog_write(g->backlog, lines, stdout, err);
+    FILE *memory = open_memstream(&text, &n);
+    if (!memory)
+        exit(EXIT_MEMORY);
+    int done = backlog_write(g->backlog, lines, memory, err);
+    fclose(memory);
+    if (done == 0)
+        write_sorted(slice_of(text, n), stdout);
+    free(text);
+    return done;
+}
+
 static int print_message(struct gathering *g, struct open_message *message, struct error *err)
 {
     if (is_wanted(g, message)) {
         if (!message->ended)
             printf("+++ %.*s has not completed +++\n", (int)message->id_size, message->id);
-        if (backlog_write(g->backlog, &message->lines, stdout, err) < 0)
+        if (write_lines(g, &message->lines, err) < 0)
             return -1;
         putchar('\n');
     }
@@ -162,12 +227,17 @@ static int print_message(struct gathering *g, struct open_message *message, stru
     return 0;
 }
 
-/* Prints what is first and complete; or, at the end, all. */
-static int print_ready(struct gathering *g, bool all, struct error *err)
+/* Prints what is first and complete, if no lines before rest_from are to come; or, at the end, all. */
+static int print_ready(struct gathering *g, int64_t rest_from, bool all, struct error *err)
 {
     int done = 0;
-    while (done == 0 && g->first < g->count && (all || g->order[g->first]->ended))
-        done = print_message(g, g->order[g->first++], err);
+    while (done == 0 && g->first < g->count) {
+        struct open_message *message = g->order[g->first];
+        if (!all && (!message->ended || message->seen_at == NUM_ABSENT || message->seen_at + SLACK >= rest_from))
+            break;
+        g->first++;
+        done = print_message(g, message, err);
+    }
     return done;
 }
 
@@ -183,7 +253,7 @@ static struct open_message *message_of(struct gathering *g, const struct exigrep
 }
 
 static int take_message_line(struct gathering *g, const struct exigrep_line *line, struct open_message *message,
-                             struct error *err)
+                             const struct block *block, struct error *err)
 {
     if (message->first_line == 0) {
         g->order = grow(g->order, &g->capacity, g->count + 1, sizeof *g->order);
@@ -197,7 +267,8 @@ static int take_message_line(struct gathering *g, const struct exigrep_line *lin
         return 0;
     message->ended = true;
     message->took = exigrep_time_between(message->opened, exigrep_time_of(line));
-    return g->repeats ? 0 : print_ready(g, false, err);
+    message->seen_at = block->last_at;
+    return 0;
 }
 
 static int take_plain_line(struct gathering *g, const struct exigrep_line *line, struct error *err)
@@ -225,7 +296,7 @@ static int take_line(struct gathering *g, const struct stored_block *stored, boo
     bool limited = !message || g->blocks->options->invert;
     if ((limited && !grep_in_time(g->blocks, &stored->block, text)) || is_known(g, stored->source, &line))
         return 0;
-    return message ? take_message_line(g, &line, message, err) : take_plain_line(g, &line, err);
+    return message ? take_message_line(g, &line, message, &stored->block, err) : take_plain_line(g, &line, err);
 }
 
 static int take_block(struct gathering *g, size_t i, char **room, size_t *capacity, struct error *err)
@@ -250,11 +321,12 @@ static int gather(struct gathering *g, struct error *err)
     char *room = NULL;
     size_t capacity = 0;
     int done = find_spans(g, err);
+    find_rests(g);
     for (size_t i = 0; i < g->blocks->count && done == 0 && !ferror(stdout); i++)
         if (is_needed(g, i))
-            done = take_block(g, i, &room, &capacity, err);
+            done = take_block(g, i, &room, &capacity, err) < 0 ? -1 : print_ready(g, g->rest_from[i + 1], false, err);
     free(room);
-    return done < 0 ? -1 : print_ready(g, true, err);
+    return done < 0 ? -1 : print_ready(g, INT64_MAX, true, err);
 }
 
 static int gather_all(struct store *store, struct grep_blocks *blocks, struct error *err)
@@ -275,6 +347,7 @@ static int gather_all(struct store *store, struct grep_blocks *blocks, struct er
     repeats_free(&g.repeats);
     free(g.order);
     free(g.spans);
+    free(g.rest_from);
     return done;
 }
 
