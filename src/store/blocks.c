@@ -216,6 +216,64 @@ int block_reader_read(struct block_reader *r, struct stored_block *stored, char 
     return 0;
 }
 
+/* ---- numbers ----------------------------------------------------------------------------------- */
+
+struct numbered {
+    int64_t id, line, lines;
+    bool open; /* its text does not end with an LF */
+};
+
+static int64_t count_ends(struct slice text)
+{
+    int64_t count = 0;
+    for (const char *p = text.p, *end = p + text.n; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        count++;
+    return count;
+}
+
+/* Fills *all, the caller's to free. */
+static int number_blocks(struct store *store, int64_t source, struct numbered **all, size_t *count, struct error *err)
+{
+    struct block_cursor *cursor;
+    struct stored_block stored;
+    struct slice text;
+    struct unpacker *unpacker = unpacker_new();
+    size_t capacity = 0;
+    int64_t line = 1;
+    int more = block_cursor_new(store, "b.source = ?1", &source, 1, &cursor, err);
+    while (more >= 0 && (more = block_cursor_next(cursor, &stored, err)) > 0) {
+        if ((more = block_text(store, unpacker, &stored, &text, err)) < 0)
+            break;
+        *all = grow(*all, &capacity, *count + 1, sizeof **all);
+        (*all)[*count] = (struct numbered){stored.id, line, count_ends(text), text.n && text.p[text.n - 1] != '\n'};
+        line += (*all)[(*count)++].lines;
+    }
+    block_cursor_free(&cursor);
+    unpacker_free(&unpacker);
+    if (*count)
+        (*all)[*count - 1].lines += (*all)[*count - 1].open;
+    return more;
+}
+
+int block_renumber(struct store *store, int64_t source, struct error *err)
+{
+    struct numbered *all = NULL;
+    size_t count = 0;
+    int done = number_blocks(store, source, &all, &count, err);
+    sqlite3_stmt *update = store_prepare(store, "UPDATE line_block SET line = ?2, lines = ?3 WHERE id = ?1", err);
+    if (!update)
+        done = -1;
+    for (size_t i = 0; i < count && done == 0; i++) {
+        sqlite3_bind_int64(update, 1, all[i].id);
+        sqlite3_bind_int64(update, 2, all[i].line);
+        sqlite3_bind_int64(update, 3, all[i].lines);
+        done = store_step(store, update, err);
+    }
+    sqlite3_finalize(update);
+    free(all);
+    return done;
+}
+
 /* ---- a source out of blocks -------------------------------------------------------------------- */
 
 struct block_stream {

@@ -53,6 +53,9 @@ int block_reader_read(struct block_reader *reader, struct stored_block *stored, 
 int block_source(const char *db_path, int64_t id, const char *name, int64_t log_time, struct source **source,
                  struct error *err);
 
+/* Counts the lines of a source's blocks anew: a line whose end came later than its beginning was taken for two. */
+int block_renumber(struct store *store, int64_t source, struct error *err);
+
 /* The source's last block, if it ends at position and is so small that more should go into it.  1: it is; text is the
    unpacker's; 0: there is none such; -1: *err. */
 int block_last(struct store *store, int64_t source, int64_t position, struct unpacker *unpacker,
