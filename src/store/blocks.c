@@ -326,7 +326,8 @@ int block_source(const char *db_path, int64_t id, const char *name, int64_t log_
     in->source = id;
     in->unpacker = unpacker_new();
     *source = source_over(name, &feed, log_time);
-    if (store_open(db_path, STORE_READ, &in->store, err) == 0 && stream_rewind(in, err) == 0)
+    if (store_open(db_path, STORE_READ, &in->store, err) == 0 &&
+        store_run(in->store, "PRAGMA cache_size = -2048", err) == 0 && stream_rewind(in, err) == 0)
         return 0;
     source_close(source);
     return -1;
