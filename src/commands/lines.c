@@ -15,7 +15,7 @@ struct options {
 
 struct printing {
     struct store *store;
-    struct block_unpacker *block_unpacker;
+    struct block_unpacker *unpacker;
     int64_t since, until;
     struct server server; /* of the source that is printed, as far as times are asked for */
     int64_t source;
@@ -89,7 +89,7 @@ static int print_block(struct printing *p, const struct stored_block *stored, st
     struct slice text;
     if (stored->source != p->source && begin_source(p, stored->source, err) < 0)
         return -1;
-    if (block_text(p->store, p->block_unpacker, stored, &text, err) < 0)
+    if (block_text(p->store, p->unpacker, stored, &text, err) < 0)
         return -1;
     bool all = p->since == INT64_MIN && p->until == INT64_MAX;
     if (all || (block->first_at >= p->since && block->last_at < p->until)) {
@@ -123,10 +123,10 @@ static int print_all(struct store *store, const struct options *o, struct error 
     int done = when_span_parse(store, &words, &p.since, &p.until, err);
     if (done == 0)
         done = find_sources(store, o, &ids, &count, err);
-    p.block_unpacker = block_unpacker_new();
+    p.unpacker = block_unpacker_new();
     for (size_t i = 0; i < count && done == 0; i++)
         done = print_source(&p, ids[i], err);
-    block_unpacker_free(&p.block_unpacker);
+    block_unpacker_free(&p.unpacker);
     server_free(&p.server);
     free(ids);
     return done < 0 ? -1 : command_flush(err);

@@ -26,8 +26,7 @@ struct gathering {
     struct store *store;
     struct grep_blocks *blocks;
     struct perl_regex *regex;
-    struct block_unpacker *block_unpacker;
-    struct block_reader *reader;
+    struct open_messages *others;   /* inverted: those that do not match */
     struct backlog *backlog;
     struct repeats *repeats;        /* NULL: no two sources cover the same time */
     struct open_message **order;    /* messages in the order of their first lines */
@@ -245,11 +244,8 @@ static int print_ready(struct gathering *g, int64_t rest_from, bool all, struct 
 
 static struct open_message *message_of(struct gathering *g, const struct exigrep_line *line)
 {
-    struct open_messages *messages = g->blocks->messages;
-    struct open_message *found = open_messages_find(messages, line->id);
-    if (!g->blocks->options->invert)
-        return found;
-    return found && found->matched ? NULL : found ? found : open_messages_get(messages, line->id);
+    return g->blocks->options->invert ? open_messages_get(g->others, line->id)
+                                      : open_messages_find(g->blocks->messages, line->id);
 }
 
 static int take_message_line(struct gathering *g, const struct exigrep_line *line, struct open_message *message,
@@ -286,65 +282,59 @@ static bool is_known(const struct gathering *g, int64_t source, const struct exi
     return g->repeats && repeats_known(g->repeats, source, hash_bytes(line->text, 0));
 }
 
-static int take_line(struct gathering *g, const struct stored_block *stored, bool plain, struct slice text,
-                     struct error *err)
+static int take_line(struct gathering *g, const struct stored_block *stored, struct slice text, struct error *err)
 {
     struct exigrep_line line = grep_read(text);
-    struct open_message *message = line.id.p ? message_of(g, &line) : NULL;
-    if ((line.id.p && !message) || (!line.id.p && !plain))
-        return 0;
-    bool limited = !message || g->blocks->options->invert;
+    bool limited = !line.id.p || g->blocks->options->invert;
     if ((limited && !grep_in_time(g->blocks, &stored->block, text)) || is_known(g, stored->source, &line))
         return 0;
-    return message ? take_message_line(g, &line, message, &stored->block, err) : take_plain_line(g, &line, err);
+    return line.id.p ? take_message_line(g, &line, message_of(g, &line), &stored->block, err)
+                     : take_plain_line(g, &line, err);
 }
 
-static int take_block(struct gathering *g, size_t i, char **room, size_t *capacity, struct error *err)
+/* As grep_taker wants it. */
+static int take_lines(void *context, size_t block, struct slice lines, struct error *err)
 {
-    struct stored_block *stored = &g->blocks->list[i];
-    struct slice text;
-    if (block_reader_read(g->reader, stored, room, capacity, err) < 0 ||
-        block_text(g->store, g->block_unpacker, stored, &text, err) < 0)
-        return -1;
-    bool plain = g->blocks->plain[i] || g->blocks->options->invert;
+    struct gathering *g = context;
     int done = 0;
-    while (text.n && done >= 0) {
-        struct slice line = grep_line(text);
-        done = take_line(g, stored, plain, line, err);
-        text = slice_after(text, line.n);
+    while (lines.n && done >= 0) {
+        struct slice line = grep_line(lines);
+        done = take_line(g, &g->blocks->list[block], line, err);
+        lines = slice_after(lines, line.n);
     }
-    return done < 0 ? -1 : 0;
+    if (done < 0)
+        return -1;
+    return ferror(stdout) ? error_set(err, FAIL_OS, "standard output: cannot be written")
+                          : print_ready(g, g->rest_from[block + 1], false, err);
 }
 
 static int gather(struct gathering *g, struct error *err)
 {
-    char *room = NULL;
-    size_t capacity = 0;
+    const struct grep_taker taker = {take_lines, g};
     int done = find_spans(g, err);
     find_rests(g);
-    for (size_t i = 0; i < g->blocks->count && done == 0 && !ferror(stdout); i++)
-        if (is_needed(g, i))
-            done = take_block(g, i, &room, &capacity, err) < 0 ? -1 : print_ready(g, g->rest_from[i + 1], false, err);
-    free(room);
+    bool *needed = xcalloc(g->blocks->count + 1, sizeof *needed);
+    for (size_t i = 0; i < g->blocks->count; i++)
+        needed[i] = is_needed(g, i);
+    if (done == 0)
+        done = grep_select(g->store, g->blocks, needed, &taker, err);
+    free(needed);
     return done < 0 ? -1 : print_ready(g, INT64_MAX, true, err);
 }
 
 static int gather_all(struct store *store, struct grep_blocks *blocks, struct error *err)
 {
-    struct gathering g = {.store = store, .blocks = blocks, .block_unpacker = block_unpacker_new(),
+    struct gathering g = {.store = store, .blocks = blocks, .others = open_messages_new(),
                           .backlog = backlog_new(RING_SIZE)};
     if (sources_overlap(blocks))
         g.repeats = repeats_new();
     int done = grep_regex(blocks->options, &g.regex, err);
     if (done == 0)
-        done = block_reader_new(store, &g.reader, err);
-    if (done == 0)
         done = gather(&g, err);
     perl_regex_free(&g.regex);
-    block_reader_free(&g.reader);
-    block_unpacker_free(&g.block_unpacker);
     backlog_free(&g.backlog);
     repeats_free(&g.repeats);
+    open_messages_free(&g.others);
     free(g.order);
     free(g.spans);
     free(g.rest_from);
@@ -360,7 +350,7 @@ int grep_server(struct store *store, int64_t server_id, const struct grep_option
     if (done == 0 && blocks.count)
         done = store_server_of(store, blocks.list[0].source, &server, err);
     if (done == 0)
-        done = grep_scan(store, &blocks, err);
+        done = grep_search(store, &blocks, err);
     if (done == 0)
         done = gather_all(store, &blocks, err);
     open_messages_free(&blocks.messages);

@@ -1,4 +1,4 @@
-/* grep_scan.c — threads that take block after block. */
+/* grep_scan.c — threads that take block after block; what they select is handed out in order, by a ring. */
 #include "grep_scan.h"
 
 #include <pthread.h>
@@ -8,13 +8,30 @@
 #include "../base/memory.h"
 
 #define WORKERS_MAX 8
+#define RING 16 /* blocks between the first that was not handed out yet and the last that is worked at */
+
+struct worker;
+
+/* Lines selected from a block. */
+struct selected {
+    char *text;
+    size_t n, capacity;
+    size_t block;
+    bool ready;
+};
 
 struct search {
     struct store *store;
     struct grep_blocks *blocks;
+    const bool *needed; /* by block */
+    int (*work)(struct worker *w, size_t block, struct slice text);
     struct block_reader *reader;
     pthread_mutex_t mutex; /* of the rest, the reader and the messages */
-    size_t next;
+    pthread_cond_t changed;
+    size_t next;           /* block */
+    size_t begun, done;    /* blocks so far: taken by a worker, handed out */
+    struct selected ring[RING];
+    bool in_order;         /* what is selected is handed out */
     bool failed;
     struct error err;
 };
@@ -23,11 +40,12 @@ struct worker {
     struct search *search;
     pthread_t thread;
     struct perl_regex *regex;
-    struct block_unpacker *block_unpacker;
+    struct block_unpacker *unpacker;
     char *room;
     size_t capacity;
     struct slice *ids; /* matching, of this block */
     size_t id_count, id_capacity;
+    struct selected *selected;
     struct error err;
 };
 
@@ -106,15 +124,36 @@ static void note_messages(struct worker *w, const struct block *block)
     pthread_mutex_unlock(&w->search->mutex);
 }
 
-static int scan_block(struct worker *w, size_t i)
+static int search_block(struct worker *w, size_t i, struct slice text)
 {
-    const struct stored_block *stored = &w->search->blocks->list[i];
-    struct slice text;
     w->id_count = 0;
-    if (block_text(w->search->store, w->block_unpacker, stored, &text, &w->err) < 0 || scan_text(w, i, text) < 0)
+    if (scan_text(w, i, text) < 0)
         return -1;
     if (w->id_count)
-        note_messages(w, &stored->block);
+        note_messages(w, &w->search->blocks->list[i].block);
+    return 0;
+}
+
+static bool is_selected(const struct grep_blocks *blocks, size_t i, struct slice line)
+{
+    struct exigrep_line read = grep_read(line);
+    if (!read.id.p)
+        return blocks->plain[i] || blocks->options->invert;
+    return (open_messages_find(blocks->messages, read.id) != NULL) != blocks->options->invert;
+}
+
+static int select_lines(struct worker *w, size_t i, struct slice text)
+{
+    struct selected *out = w->selected;
+    while (text.n) {
+        struct slice line = grep_line(text);
+        if (is_selected(w->search->blocks, i, line)) {
+            out->text = grow(out->text, &out->capacity, out->n + line.n, 1);
+            memcpy(out->text + out->n, line.p, line.n);
+            out->n += line.n;
+        }
+        text = slice_after(text, line.n);
+    }
     return 0;
 }
 
@@ -125,84 +164,164 @@ static void fail(struct search *search, const struct error *err)
     if (!search->failed)
         search->err = *err;
     search->failed = true;
+    pthread_cond_broadcast(&search->changed);
 }
 
-/* Reads the next block that is to be searched.  false: there is none. */
-static bool take_block(struct worker *w, size_t *i)
+/* Reads the next block that is needed; the mutex is held.  false: there is none. */
+static bool take_next(struct worker *w, size_t *i)
 {
     struct search *search = w->search;
     struct grep_blocks *blocks = search->blocks;
-    pthread_mutex_lock(&search->mutex);
-    while (search->next < blocks->count && !grep_block_touches(blocks->options, &blocks->list[search->next].block))
+    while (search->next < blocks->count && !search->needed[search->next])
         search->next++;
-    bool got = search->next < blocks->count && !search->failed;
-    if (got) {
-        *i = search->next++;
-        if (block_reader_read(search->reader, &blocks->list[*i], &w->room, &w->capacity, &w->err) < 0) {
-            fail(search, &w->err);
-            got = false;
-        }
+    if (search->next >= blocks->count || search->failed)
+        return false;
+    *i = search->next++;
+    if (block_reader_read(search->reader, &blocks->list[*i], &w->room, &w->capacity, &w->err) < 0) {
+        fail(search, &w->err);
+        return false;
     }
+    w->selected = &search->ring[search->begun++ % RING];
+    w->selected->block = *i;
+    w->selected->n = 0;
+    return true;
+}
+
+static bool take_block(struct worker *w, size_t *i)
+{
+    struct search *search = w->search;
+    pthread_mutex_lock(&search->mutex);
+    while (search->in_order && search->begun - search->done >= RING && !search->failed)
+        pthread_cond_wait(&search->changed, &search->mutex);
+    bool got = take_next(w, i);
+    if (!got)
+        pthread_cond_broadcast(&search->changed);
     pthread_mutex_unlock(&search->mutex);
     return got;
 }
 
-static void *work(void *arg)
+static void *work_all(void *arg)
 {
     struct worker *w = arg;
+    struct search *search = w->search;
+    struct slice text;
     size_t i;
     while (take_block(w, &i)) {
-        if (scan_block(w, i) == 0)
-            continue;
-        pthread_mutex_lock(&w->search->mutex);
-        fail(w->search, &w->err);
-        pthread_mutex_unlock(&w->search->mutex);
+        bool failed = block_text(search->store, w->unpacker, &search->blocks->list[i], &text, &w->err) < 0 ||
+                      search->work(w, i, text) < 0;
+        pthread_mutex_lock(&search->mutex);
+        w->selected->ready = true;
+        if (failed)
+            fail(search, &w->err);
+        pthread_cond_broadcast(&search->changed);
+        pthread_mutex_unlock(&search->mutex);
     }
     return NULL;
+}
+
+/* The next block's lines, when they are there; NULL: there are no more. */
+static struct selected *await_selected(struct search *search)
+{
+    struct selected *selected = &search->ring[search->done % RING];
+    pthread_mutex_lock(&search->mutex);
+    for (;;) {
+        while (search->next < search->blocks->count && !search->needed[search->next])
+            search->next++;
+        bool more = search->done < search->begun || search->next < search->blocks->count;
+        if (search->failed || !more || (search->done < search->begun && selected->ready))
+            break;
+        pthread_cond_wait(&search->changed, &search->mutex);
+    }
+    bool got = !search->failed && search->done < search->begun;
+    pthread_mutex_unlock(&search->mutex);
+    return got ? selected : NULL;
+}
+
+static int hand_out(struct search *search, const struct grep_taker *taker, struct error *err)
+{
+    int done = 0;
+    for (struct selected *selected; done == 0 && (selected = await_selected(search));) {
+        done = taker->take(taker->context, selected->block, slice_of(selected->text, selected->n), err);
+        pthread_mutex_lock(&search->mutex);
+        selected->ready = false;
+        search->done++;
+        if (done < 0)
+            fail(search, err);
+        pthread_cond_broadcast(&search->changed);
+        pthread_mutex_unlock(&search->mutex);
+    }
+    return done;
 }
 
 static void free_worker(struct worker *w)
 {
     perl_regex_free(&w->regex);
-    block_unpacker_free(&w->block_unpacker);
+    block_unpacker_free(&w->unpacker);
     free(w->room);
     free(w->ids);
 }
 
-static int work_all(struct search *search, struct error *err)
+static size_t count_workers(void)
 {
-    struct worker workers[WORKERS_MAX] = {0};
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t count = processors > WORKERS_MAX ? WORKERS_MAX : processors < 1 ? 1 : (size_t)processors;
+    return processors > WORKERS_MAX ? WORKERS_MAX : processors < 1 ? 1 : (size_t)processors;
+}
+
+static int run_workers(struct search *search, struct worker *workers, size_t count, const struct grep_taker *taker,
+                       struct error *err)
+{
     int done = 0;
-    for (size_t i = 0; i < count && done == 0; i++) {
-        workers[i].search = search;
-        workers[i].block_unpacker = block_unpacker_new();
-        done = grep_regex(search->blocks->options, &workers[i].regex, err);
-    }
-    for (size_t i = 1; i < count && done == 0; i++)
-        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
+    for (size_t i = 0; i < count; i++)
+        if (pthread_create(&workers[i].thread, NULL, work_all, &workers[i]) != 0)
             exit(EXIT_MEMORY);
-    if (done == 0)
-        work(&workers[0]);
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0 && done == 0)
-            pthread_join(workers[i].thread, NULL);
-        free_worker(&workers[i]);
-    }
+    if (taker)
+        done = hand_out(search, taker, err);
+    for (size_t i = 0; i < count; i++)
+        pthread_join(workers[i].thread, NULL);
     if (done == 0 && search->failed)
         *err = search->err;
     return search->failed ? -1 : done;
 }
 
-int grep_scan(struct store *store, struct grep_blocks *blocks, struct error *err)
+static int run(struct search *search, const struct grep_taker *taker, struct error *err)
 {
-    struct search search = {.store = store, .blocks = blocks};
-    if (block_reader_new(store, &search.reader, err) < 0)
-        return -1;
-    pthread_mutex_init(&search.mutex, NULL);
-    int done = work_all(&search, err);
-    pthread_mutex_destroy(&search.mutex);
-    block_reader_free(&search.reader);
+    struct worker workers[WORKERS_MAX] = {0};
+    size_t count = count_workers();
+    int done = block_reader_new(search->store, &search->reader, err);
+    search->in_order = taker != NULL;
+    pthread_mutex_init(&search->mutex, NULL);
+    pthread_cond_init(&search->changed, NULL);
+    for (size_t i = 0; i < count && done == 0; i++) {
+        workers[i].search = search;
+        workers[i].unpacker = block_unpacker_new();
+        done = grep_regex(search->blocks->options, &workers[i].regex, err);
+    }
+    if (done == 0)
+        done = run_workers(search, workers, count, taker, err);
+    for (size_t i = 0; i < count; i++)
+        free_worker(&workers[i]);
+    for (size_t i = 0; i < RING; i++)
+        free(search->ring[i].text);
+    pthread_cond_destroy(&search->changed);
+    pthread_mutex_destroy(&search->mutex);
+    block_reader_free(&search->reader);
     return done;
+}
+
+int grep_search(struct store *store, struct grep_blocks *blocks, struct error *err)
+{
+    bool *needed = xcalloc(blocks->count + 1, sizeof *needed);
+    struct search search = {.store = store, .blocks = blocks, .needed = needed, .work = search_block};
+    for (size_t i = 0; i < blocks->count; i++)
+        needed[i] = grep_block_touches(blocks->options, &blocks->list[i].block);
+    int done = run(&search, NULL, err);
+    free(needed);
+    return done;
+}
+
+int grep_select(struct store *store, struct grep_blocks *blocks, const bool *needed, const struct grep_taker *taker,
+                struct error *err)
+{
+    struct search search = {.store = store, .blocks = blocks, .needed = needed, .work = select_lines};
+    return run(&search, taker, err);
 }

@@ -1,4 +1,4 @@
-/* grep_scan.h — the first reading of grep: every block unpacked and searched, on all processors. */
+/* grep_scan.h — blocks unpacked and read on all processors, for the two readings of grep. */
 #ifndef MAILTRAIL_GREP_SCAN_H
 #define MAILTRAIL_GREP_SCAN_H
 
@@ -19,8 +19,17 @@ struct grep_blocks {
     struct open_messages *messages; /* those of which a line matches; seen_at: a time by which one did */
 };
 
-/* Searches the blocks and fills in plain and messages. */
-int grep_scan(struct store *store, struct grep_blocks *blocks, struct error *err);
+/* The first reading: searches the blocks and fills in plain and messages. */
+int grep_search(struct store *store, struct grep_blocks *blocks, struct error *err);
+
+/* The second: hands out, in their order, the lines of needed blocks that belong to the messages found (or, inverted, to
+   others), and of plain blocks those of no message.  take: 0; -1 with *err ends it. */
+struct grep_taker {
+    int (*take)(void *context, size_t block, struct slice lines, struct error *err);
+    void *context;
+};
+int grep_select(struct store *store, struct grep_blocks *blocks, const bool *needed, const struct grep_taker *taker,
+                struct error *err);
 
 /* As grep's options want it. */
 int grep_regex(const struct grep_options *options, struct perl_regex **regex, struct error *err);

@@ -12,7 +12,7 @@
 struct again_source {
     struct source_row row;
     char *path;
-    int64_t octets, log_time;
+    int64_t octets, lines, log_time; /* of its blocks; as in source_facts */
     int year;
     bool year_was_given;
     struct server server;
@@ -31,7 +31,8 @@ struct again {
 static const char sources_sql[] =
     "SELECT s.id, s.server, s.head_hash, s.head_size, s.syslog_single, s.path, coalesce(s.year, 0),"
     "       coalesce(s.years, '') = 'given', s.read_at,"
-    "       (SELECT sum(b.octets) FROM line_block b WHERE b.source = s.id)"
+    "       (SELECT sum(b.octets) FROM line_block b WHERE b.source = s.id),"
+    "       (SELECT sum(b.lines) FROM line_block b WHERE b.source = s.id)"
     "  FROM source s WHERE s.archived ORDER BY s.id";
 
 static struct again_source read_row(sqlite3_stmt *stmt)
@@ -45,6 +46,7 @@ static struct again_source read_row(sqlite3_stmt *stmt)
         .year_was_given = sqlite3_column_int(stmt, 7) != 0,
         .log_time = sqlite3_column_int64(stmt, 8),
         .octets = sqlite3_column_int64(stmt, 9),
+        .lines = sqlite3_column_int64(stmt, 10),
     };
 }
 
@@ -82,7 +84,7 @@ static int read_source(struct again *a, const struct again_source *s, struct err
     a->outcome->lines += reading.lines;
     a->outcome->unparsed += reading.unparsed;
     progress_next(&a->progress, s->octets, reading.lines);
-    return done;
+    return done == 0 && reading.lines != s->lines ? block_renumber(a->store, s->row.id, err) : done;
 }
 
 static int read_all(struct again *a, struct error *err)

@@ -361,14 +361,14 @@ struct block_unpacker *block_unpacker_new(void)
     return u;
 }
 
-void block_unpacker_free(struct block_unpacker **block_unpacker)
+void block_unpacker_free(struct block_unpacker **unpacker)
 {
-    if (!*block_unpacker)
+    if (!*unpacker)
         return;
-    ZSTD_freeDCtx((*block_unpacker)->context);
-    free((*block_unpacker)->text);
-    free(*block_unpacker);
-    *block_unpacker = NULL;
+    ZSTD_freeDCtx((*unpacker)->context);
+    free((*unpacker)->text);
+    free(*unpacker);
+    *unpacker = NULL;
 }
 
 int block_unpacker_text(struct block_unpacker *u, struct slice packed, int64_t octets, uint64_t checksum, struct slice *text)

@@ -70,10 +70,10 @@ void archive_drop(struct block **blocks);
 
 struct block_unpacker;
 struct block_unpacker *block_unpacker_new(void);
-void block_unpacker_free(struct block_unpacker **block_unpacker); /* accepts NULL, leaves NULL */
+void block_unpacker_free(struct block_unpacker **unpacker); /* accepts NULL, leaves NULL */
 
-/* The text of a block, in the block_unpacker's memory until the next call.  0; -1: it is not what was packed. */
-int block_unpacker_text(struct block_unpacker *block_unpacker, struct slice packed, int64_t octets, uint64_t checksum,
+/* The text of a block, in the unpacker's memory until the next call.  0; -1: it is not what was packed. */
+int block_unpacker_text(struct block_unpacker *unpacker, struct slice packed, int64_t octets, uint64_t checksum,
                   struct slice *text);
 
 #endif

@@ -509,13 +509,13 @@ static void keep_line(struct reader *r, const struct line *line)
 static int begin_archive(struct reader *r, struct error *err)
 {
     const struct source_row *row = &r->job->resume->row;
-    struct block_unpacker *block_unpacker = block_unpacker_new();
+    struct block_unpacker *unpacker = block_unpacker_new();
     struct slice text = SLICE_ABSENT;
     struct block last;
-    int found = row->position ? block_last(r->job->store, row->id, row->position, block_unpacker, &last, &text, err) : 0;
+    int found = row->position ? block_last(r->job->store, row->id, row->position, unpacker, &last, &text, err) : 0;
     if (found >= 0)
         archive_begin(r->archive, row->position, r->line_number + 1, found ? &last : NULL, text);
-    block_unpacker_free(&block_unpacker);
+    block_unpacker_free(&unpacker);
     return found < 0 ? -1 : 0;
 }
 

@@ -125,18 +125,18 @@ int block_cursor_next(struct block_cursor *cursor, struct stored_block *stored, 
     return packed || sqlite3_column_bytes(stmt, 9) == 0 ? 1 : store_error(cursor->store, err);
 }
 
-int block_text(struct store *store, struct block_unpacker *block_unpacker, const struct stored_block *stored,
+int block_text(struct store *store, struct block_unpacker *unpacker, const struct stored_block *stored,
                struct slice *text, struct error *err)
 {
     const struct block *block = &stored->block;
-    if (block_unpacker_text(block_unpacker, block->packed, block->octets, block->checksum, text) == 0)
+    if (block_unpacker_text(unpacker, block->packed, block->octets, block->checksum, text) == 0)
         return 0;
     return error_set(err, FAIL_DB, "%s: archived lines of source %lld from line %lld on are damaged; take a backup, or"
                      " forget the source and read its log again", store_path(store), (long long)stored->source,
                      (long long)block->line);
 }
 
-int block_last(struct store *store, int64_t source, int64_t position, struct block_unpacker *block_unpacker,
+int block_last(struct store *store, int64_t source, int64_t position, struct block_unpacker *unpacker,
                struct block *last, struct slice *text, struct error *err)
 {
     struct block_cursor *cursor;
@@ -147,7 +147,7 @@ int block_last(struct store *store, int64_t source, int64_t position, struct blo
                                  values, 3, &cursor, err);
     if (found == 0)
         found = block_cursor_next(cursor, &stored, err);
-    if (found > 0 && block_text(store, block_unpacker, &stored, text, err) < 0)
+    if (found > 0 && block_text(store, unpacker, &stored, text, err) < 0)
         found = -1;
     if (found > 0)
         *last = stored.block;
@@ -216,14 +216,72 @@ int block_reader_read(struct block_reader *r, struct stored_block *stored, char 
     return 0;
 }
 
+/* ---- numbers ----------------------------------------------------------------------------------- */
+
+struct numbered {
+    int64_t id, line, lines;
+    bool open; /* its text does not end with an LF */
+};
+
+static int64_t count_ends(struct slice text)
+{
+    int64_t count = 0;
+    for (const char *p = text.p, *end = p + text.n; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        count++;
+    return count;
+}
+
+/* Fills *all, the caller's to free. */
+static int number_blocks(struct store *store, int64_t source, struct numbered **all, size_t *count, struct error *err)
+{
+    struct block_cursor *cursor;
+    struct stored_block stored;
+    struct slice text;
+    struct unpacker *unpacker = unpacker_new();
+    size_t capacity = 0;
+    int64_t line = 1;
+    int more = block_cursor_new(store, "b.source = ?1", &source, 1, &cursor, err);
+    while (more >= 0 && (more = block_cursor_next(cursor, &stored, err)) > 0) {
+        if ((more = block_text(store, unpacker, &stored, &text, err)) < 0)
+            break;
+        *all = grow(*all, &capacity, *count + 1, sizeof **all);
+        (*all)[*count] = (struct numbered){stored.id, line, count_ends(text), text.n && text.p[text.n - 1] != '\n'};
+        line += (*all)[(*count)++].lines;
+    }
+    block_cursor_free(&cursor);
+    unpacker_free(&unpacker);
+    if (*count)
+        (*all)[*count - 1].lines += (*all)[*count - 1].open;
+    return more;
+}
+
+int block_renumber(struct store *store, int64_t source, struct error *err)
+{
+    struct numbered *all = NULL;
+    size_t count = 0;
+    int done = number_blocks(store, source, &all, &count, err);
+    sqlite3_stmt *update = store_prepare(store, "UPDATE line_block SET line = ?2, lines = ?3 WHERE id = ?1", err);
+    if (!update)
+        done = -1;
+    for (size_t i = 0; i < count && done == 0; i++) {
+        sqlite3_bind_int64(update, 1, all[i].id);
+        sqlite3_bind_int64(update, 2, all[i].line);
+        sqlite3_bind_int64(update, 3, all[i].lines);
+        done = store_step(store, update, err);
+    }
+    sqlite3_finalize(update);
+    free(all);
+    return done;
+}
+
 /* ---- a source out of blocks -------------------------------------------------------------------- */
 
 struct block_stream {
     struct store *store;
     struct block_cursor *cursor;
-    struct block_unpacker *block_unpacker;
+    struct block_unpacker *unpacker;
     int64_t source;
-    struct slice rest; /* of the block, in the block_unpacker's memory */
+    struct slice rest; /* of the block, in the unpacker's memory */
 };
 
 static int stream_rewind(void *context, struct error *err)
@@ -242,7 +300,7 @@ static ptrdiff_t stream_read(void *context, char *buf, size_t cap, struct error 
         int more = block_cursor_next(in->cursor, &stored, err);
         if (more <= 0)
             return more;
-        if (block_text(in->store, in->block_unpacker, &stored, &in->rest, err) < 0)
+        if (block_text(in->store, in->unpacker, &stored, &in->rest, err) < 0)
             return -1;
     }
     size_t n = in->rest.n < cap ? in->rest.n : cap;
@@ -255,7 +313,7 @@ static void stream_close(void *context)
 {
     struct block_stream *in = context;
     block_cursor_free(&in->cursor);
-    block_unpacker_free(&in->block_unpacker);
+    block_unpacker_free(&in->unpacker);
     store_close(&in->store);
     free(in);
 }
@@ -266,9 +324,10 @@ int block_source(const char *db_path, int64_t id, const char *name, int64_t log_
     struct block_stream *in = xcalloc(1, sizeof *in);
     const struct source_feed feed = {stream_read, stream_rewind, stream_close, in};
     in->source = id;
-    in->block_unpacker = block_unpacker_new();
+    in->unpacker = block_unpacker_new();
     *source = source_over(name, &feed, log_time);
-    if (store_open(db_path, STORE_READ, &in->store, err) == 0 && stream_rewind(in, err) == 0)
+    if (store_open(db_path, STORE_READ, &in->store, err) == 0 &&
+        store_run(in->store, "PRAGMA cache_size = -2048", err) == 0 && stream_rewind(in, err) == 0)
         return 0;
     source_close(source);
     return -1;

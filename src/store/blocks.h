@@ -34,8 +34,8 @@ void block_cursor_free(struct block_cursor **cursor); /* accepts NULL, leaves NU
 /* 1: the next; 0: the end; -1: *err. */
 int block_cursor_next(struct block_cursor *cursor, struct stored_block *stored, struct error *err);
 
-/* A stored block's text, the block_unpacker's.  -1: *err: it is damaged. */
-int block_text(struct store *store, struct block_unpacker *block_unpacker, const struct stored_block *stored,
+/* A stored block's text, the unpacker's.  -1: *err: it is damaged. */
+int block_text(struct store *store, struct block_unpacker *unpacker, const struct stored_block *stored,
                struct slice *text, struct error *err);
 
 /* The blocks of a server without their texts, source by source in the order of the sources' first lines; the array is
@@ -53,9 +53,12 @@ int block_reader_read(struct block_reader *reader, struct stored_block *stored, 
 int block_source(const char *db_path, int64_t id, const char *name, int64_t log_time, struct source **source,
                  struct error *err);
 
+/* Counts the lines of a source's blocks anew: a line whose end came later than its beginning was taken for two. */
+int block_renumber(struct store *store, int64_t source, struct error *err);
+
 /* The source's last block, if it ends at position and is so small that more should go into it.  1: it is; text is the
-   block_unpacker's; 0: there is none such; -1: *err. */
-int block_last(struct store *store, int64_t source, int64_t position, struct block_unpacker *block_unpacker,
+   unpacker's; 0: there is none such; -1: *err. */
+int block_last(struct store *store, int64_t source, int64_t position, struct block_unpacker *unpacker,
                struct block *last, struct slice *text, struct error *err);
 
 #endif

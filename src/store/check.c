@@ -422,7 +422,7 @@ static const char *const lines_sql[] = {
     "          FROM line_block WINDOW follow AS (PARTITION BY source ORDER BY line, position)) b"
     "  JOIN source s ON s.id = b.source WHERE b.gap", NULL};
 
-static int check_texts(struct checking *c, struct block_unpacker *block_unpacker, struct error *err)
+static int check_texts(struct checking *c, struct block_unpacker *unpacker, struct error *err)
 {
     struct block_cursor *cursor;
     struct stored_block stored;
@@ -430,7 +430,7 @@ static int check_texts(struct checking *c, struct block_unpacker *block_unpacker
     struct error damage;
     int more = block_cursor_new(c->store, "1", NULL, 0, &cursor, err);
     while (more >= 0 && (more = block_cursor_next(cursor, &stored, err)) > 0)
-        if (block_text(c->store, block_unpacker, &stored, &text, &damage) < 0)
+        if (block_text(c->store, unpacker, &stored, &text, &damage) < 0)
             tell(c, damage.text);
     block_cursor_free(&cursor);
     return more;
@@ -438,11 +438,11 @@ static int check_texts(struct checking *c, struct block_unpacker *block_unpacker
 
 static int check_lines(struct checking *c, struct error *err)
 {
-    struct block_unpacker *block_unpacker = block_unpacker_new();
+    struct block_unpacker *unpacker = block_unpacker_new();
     int done = tell_all(c, lines_sql, err);
     if (done == 0)
-        done = check_texts(c, block_unpacker, err);
-    block_unpacker_free(&block_unpacker);
+        done = check_texts(c, unpacker, err);
+    block_unpacker_free(&unpacker);
     return done;
 }
 

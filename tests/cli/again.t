@@ -107,6 +107,36 @@ sub test_settings {
     is(difference(sources_of($db), $sources), '', 'settings: sources too');
 }
 
+# What was piped in ended inside a line, and the file went on.
+sub test_open_line {
+    my $text = slurp(root_of('tests/fixtures/town/mainlog'));
+    my $folder = folder();
+    my $db = new_db();
+    ingest($db, ['-'], zone => 'UTC', input => spew("$folder/part", substr $text, 0, index($text, "\n", 9000) - 20));
+    ingest($db, [spew("$folder/whole", $text)], zone => 'UTC');
+    my $lines = $text =~ tr/\n//;
+    is(sql($db, 'SELECT lines FROM source'), $lines + 1, 'a line in two pieces: is two lines');
+    again($db, 'a line in two pieces');
+    is(sql($db, 'SELECT s.lines, sum(b.lines) FROM source s JOIN line_block b ON b.source = s.id'), "$lines|$lines", 'a line in two pieces: is one, read again');
+    my $fresh = new_db();
+    ingest($fresh, ["$folder/whole"], zone => 'UTC');
+    is(difference(dump_of($db), dump_of($fresh)), '', 'a line in two pieces: as ingested afresh');
+}
+
+# What forget took with a source that had lines in common comes back without its file.
+sub test_forgotten {
+    my ($log, $reject) = map { root_of("tests/fixtures/town/$_") } qw(mainlog rejectlog);
+    my $folder = folder();
+    in_shell('cp "$1" "$2"', $reject, "$folder/reject");
+    my ($db, $alone) = (new_db(), new_db());
+    ingest($db, [$log, "$folder/reject"], zone => 'UTC');
+    unlink "$folder/reject";
+    is(mailtrail(fast(), ['forget', '--db', $db, $log])->{code}, 0, 'forgotten: the log that came first');
+    again($db, 'forgotten');
+    ingest($alone, [$reject], zone => 'UTC');
+    is(difference(dump_of($db), dump_of($alone)), '', 'forgotten: the other is there, its file is not');
+}
+
 sub test_killed {
     my $folder = folder();
     my $path = "$folder/log";
@@ -151,6 +181,8 @@ sub test_words {
 test_sets();
 test_some();
 test_settings();
+test_open_line();
+test_forgotten();
 test_killed();
 test_words();
 done_testing();

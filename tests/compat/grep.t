@@ -79,8 +79,9 @@ sub without_late {
     return $kept;
 }
 
+# every: which of the command lines, one of so many.
 sub compare {
-    my ($name, $zone, @files) = @_;
+    my ($every, $name, $zone, @files) = @_;
     my $log = join '', map { run_in_shell('zcat -f "$1"', $_) } @files;
     $log =~ s/^(?!\d{4}-\d\d-\d\d ).*\n//mg; # exigrep sees no lines without a stamp
     # A log of which lines come late exigrep takes apart, where grep prints each message as one.
@@ -89,8 +90,8 @@ sub compare {
     my $path = spew(folder() . '/log', $log);
     my $db = new_db();
     ingest($db, [$path], zone => $zone);
-    for my $line (@command_lines) {
-        my @words = @$line;
+    for my $number (grep { $_ % $every == 0 } 0 .. $#command_lines) {
+        my @words = @{$command_lines[$number]};
         my $ours = ours($db, @words);
         my $o = meaning(@words);
         my $wanted = mended($log, $o);
@@ -173,10 +174,10 @@ sub test_others {
 }
 
 my @town = grep { -e } map { root_of("tests/fixtures/town/$_") } qw(mainlog.2.gz mainlog.1 mainlog);
-my ($town_db, $town_log) = compare('town', 'UTC', @town);
+my ($town_db, $town_log) = compare(1, 'town', 'UTC', @town);
 test_disorder($town_log);
 for my $set (qw(exim-a exim-c exim-mix)) {
-    compare($set, 'UTC', "$corpus/$set/mainlog") if -e "$corpus/$set/mainlog";
+    compare(3, $set, 'UTC', "$corpus/$set/mainlog") if -e "$corpus/$set/mainlog";
 }
 test_sources($town_log);
 test_others();
