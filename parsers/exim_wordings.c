@@ -678,19 +678,26 @@ static void read_rejected_quoted(struct scan *s, const struct wording *w, const 
         message(s, ev);
 }
 
-/* `command" HOSTIDENT`: the command is the client's, and ends where the host item begins. */
-static void quoted_command(struct scan *s, const struct least *least, struct event *ev)
+/* A command, which is the client's, up to where the host item begins; and that. */
+static void command_and_host(struct scan *s, const char *before_host, const char *before_ident,
+                             const struct least *least, struct event *ev)
 {
     struct scan local = *s;
-    ev->command = command_until(s, "\" H=", least->command);
+    ev->command = command_until(s, before_host, least->command);
     if (s->bad) {
         *s = local;
-        ev->command = command_until(s, "\" U=", least->command);
+        ev->command = command_until(s, before_ident, least->command);
     }
     if (s->bad)
         return;
     s->p -= 2;
     host_ident(s, least, ev);
+}
+
+/* `command" HOSTIDENT` */
+static void quoted_command(struct scan *s, const struct least *least, struct event *ev)
+{
+    command_and_host(s, "\" H=", "\" U=", least, ev);
 }
 
 /* `[next ]input="..."`, escaped by Exim, up to the end of the line; or nothing. */
@@ -769,17 +776,8 @@ static void read_too_many(struct scan *s, const struct wording *w, const struct 
 static void read_vrfy(struct scan *s, const struct wording *w, const struct least *least,
                       struct event *ev)
 {
-    struct scan local = *s;
     ev->stage = literal(w->word);
-    ev->command = command_until(s, " H=", least->command);
-    if (s->bad) {
-        *s = local;
-        ev->command = command_until(s, " U=", least->command);
-    }
-    if (s->bad)
-        return;
-    s->p -= 2;
-    host_ident(s, least, ev);
+    command_and_host(s, " H=", " U=", least, ev);
 }
 
 /* `ETRN x received from HOST`: no refusal yet. */

@@ -2,6 +2,7 @@
    everything between such places is written as one run. */
 #include "text.h"
 
+#define SCRATCH 13 /* three octets as #ooo */
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 /* Bytes of the well-formed UTF-8 sequence at the head of s (RFC 3629), 0 if there is none. */
@@ -23,23 +24,33 @@ static size_t utf8_length(struct slice s)
 /* The replace_ functions say what stands in the output for the head of s: *with (maybe in scratch), and
    return how many bytes of s that is.  *with left NULL: those bytes as they are. */
 
-static size_t replace_terminal(struct slice s, const char **with, char scratch[12])
+/* U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069: they change the order in which words are shown
+   (Unicode Standard Annex 9, 2). */
+static bool is_bidi_control(struct slice s, size_t n)
 {
-    unsigned char c = (unsigned char)s.p[0];
-    size_t n = utf8_length(s);
-    bool c1 = (n == 0 && c >= 0x80 && c < 0xa0) ||
-              (n == 2 && c == 0xc2 && (unsigned char)s.p[1] < 0xa0);
-    if (c >= 0x20 && c != 0x7f && !c1)
-        return n ? n : 1;
+    const unsigned char *p = (const unsigned char *)s.p;
     if (n == 2)
-        snprintf(scratch, 12, "#%03o#%03o", c, (unsigned char)s.p[1]);
-    else
-        snprintf(scratch, 12, "#%03o", c);
-    *with = scratch;
-    return n ? n : 1;
+        return p[0] == 0xd8 && p[1] == 0x9c;
+    return n == 3 && p[0] == 0xe2 &&
+           ((p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xaa && p[2] <= 0xae))) ||
+            (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
 }
 
-static size_t replace_html(struct slice s, const char **with, char scratch[12])
+static size_t replace_terminal(struct slice s, const char **with, char scratch[SCRATCH])
+{
+    unsigned char c = (unsigned char)s.p[0];
+    size_t n = utf8_length(s), took = n ? n : 1;
+    bool c1 = (n == 0 && c >= 0x80 && c < 0xa0) ||
+              (n == 2 && c == 0xc2 && (unsigned char)s.p[1] < 0xa0);
+    if (c >= 0x20 && c != 0x7f && !c1 && !is_bidi_control(s, n))
+        return took;
+    for (size_t i = 0; i < took; i++)
+        snprintf(scratch + 4 * i, SCRATCH - 4 * i, "#%03o", (unsigned char)s.p[i]);
+    *with = scratch;
+    return took;
+}
+
+static size_t replace_html(struct slice s, const char **with, char scratch[SCRATCH])
 {
     (void)scratch;
     unsigned char c = (unsigned char)s.p[0];
@@ -67,7 +78,7 @@ static size_t replace_html(struct slice s, const char **with, char scratch[12])
     return n ? n : 1;
 }
 
-static size_t replace_json(struct slice s, const char **with, char scratch[12])
+static size_t replace_json(struct slice s, const char **with, char scratch[SCRATCH])
 {
     unsigned char c = (unsigned char)s.p[0];
     size_t n = utf8_length(s);
@@ -78,13 +89,13 @@ static size_t replace_json(struct slice s, const char **with, char scratch[12])
     else if (c == '\n' || c == '\t' || c == '\r')
         *with = c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r";
     else if (c < 0x20 || c == 0x7f) {
-        snprintf(scratch, 12, "\\u%04x", c);
+        snprintf(scratch, SCRATCH, "\\u%04x", c);
         *with = scratch;
     }
     return n ? n : 1;
 }
 
-static size_t replace_csv(struct slice s, const char **with, char scratch[12])
+static size_t replace_csv(struct slice s, const char **with, char scratch[SCRATCH])
 {
     (void)scratch;
     if (s.p[0] == '"')
@@ -92,7 +103,7 @@ static size_t replace_csv(struct slice s, const char **with, char scratch[12])
     return 1;
 }
 
-static size_t replace_tsv(struct slice s, const char **with, char scratch[12])
+static size_t replace_tsv(struct slice s, const char **with, char scratch[SCRATCH])
 {
     (void)scratch;
     switch (s.p[0]) {
@@ -116,7 +127,7 @@ static size_t replace_tsv(struct slice s, const char **with, char scratch[12])
 
 static void write_replaced(FILE *out, struct slice text, size_t (*rule)(struct slice, const char **, char *))
 {
-    char scratch[12];
+    char scratch[SCRATCH];
     size_t run = 0;
     for (size_t i = 0; i < text.n;) {
         const char *with = NULL;
@@ -183,6 +194,17 @@ void text_write(FILE *out, struct slice text, enum text_mode mode)
         write_replaced(out, text, replace_tsv);
         break;
     }
+}
+
+void text_write_json(FILE *out, struct slice text)
+{
+    if (!text.p) {
+        fputs("null", out);
+        return;
+    }
+    fputc('"', out);
+    text_write(out, text, TEXT_JSON);
+    fputc('"', out);
 }
 
 size_t text_width(struct slice text)

@@ -12,7 +12,7 @@ void lzw_free(struct lzw **lzw); /* accepts NULL, leaves NULL */
 /* Back to the beginning. */
 void lzw_restart(struct lzw *lzw);
 
-/* As block_unpacker_run.  The data has no mark of its end and no sum: a cut between two codes goes unseen. */
+/* As unpacker_run.  The data has no mark of its end and no sum: a cut between two codes goes unseen. */
 enum unpacked lzw_run(struct lzw *lzw, struct octets *in, struct octets *out);
 
 #endif

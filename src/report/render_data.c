@@ -70,21 +70,10 @@ static void csv_end(struct rendering *rendering)
 
 const struct renderer render_csv = {csv_begin, csv_table, csv_end};
 
-static void json_string(FILE *out, struct slice text)
-{
-    if (!text.p) {
-        fputs("null", out);
-        return;
-    }
-    fputc('"', out);
-    text_write(out, text, TEXT_JSON);
-    fputc('"', out);
-}
-
 static void json_member(FILE *out, const char *name, struct slice text)
 {
     fprintf(out, "\"%s\": ", name);
-    json_string(out, text);
+    text_write_json(out, text);
 }
 
 static struct slice or_null(const char *text)
@@ -125,10 +114,10 @@ static void json_row(FILE *out, const struct table *table, int64_t row)
     for (int i = 0; i < table->n_columns; i++) {
         const struct cell *cell = table_cell(table, row, i);
         fputs(i ? ", " : "", out);
-        json_string(out, table->report->columns[i].name);
+        text_write_json(out, table->report->columns[i].name);
         fputs(": ", out);
         if (cell->kind == CELL_TEXT)
-            json_string(out, cell->text);
+            text_write_json(out, cell->text);
         else if (!put_number(out, cell))
             fputs("null", out);
     }

@@ -18,17 +18,6 @@ static void put_repeated(FILE *out, char c, size_t n)
         fputc(c, out);
 }
 
-/* Places on a terminal, near enough: characters, and #ooo for control bytes. */
-static size_t width_of(struct slice text)
-{
-    size_t width = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        width += (c & 0xc0) == 0x80 ? 0 : c < 0x20 || c == 0x7f ? 4 : 1;
-    }
-    return width;
-}
-
 static void put(FILE *out, struct slice text)
 {
     text_write(out, text, TEXT_TERMINAL);
@@ -36,14 +25,14 @@ static void put(FILE *out, struct slice text)
 
 static void put_left(FILE *out, struct slice text, size_t width)
 {
-    size_t used = width_of(text);
+    size_t used = text_width(text);
     put(out, text);
     put_repeated(out, ' ', used < width ? width - used : 0);
 }
 
 static void put_right(FILE *out, struct slice text, size_t width)
 {
-    size_t used = width_of(text);
+    size_t used = text_width(text);
     put_repeated(out, ' ', used < width ? width - used : 0);
     put(out, text);
 }
@@ -52,7 +41,7 @@ static void put_title(FILE *out, struct slice title)
 {
     put(out, title);
     fputc('\n', out);
-    put_repeated(out, '-', width_of(title));
+    put_repeated(out, '-', text_width(title));
     fputc('\n', out);
 }
 
@@ -254,9 +243,9 @@ static bool league_has(const struct table *table, int column)
 static size_t widest(const struct table *table, int column)
 {
     char text[UNIT_ROOM];
-    size_t width = width_of(table->report->columns[column].title);
+    size_t width = text_width(table->report->columns[column].title);
     for (int64_t row = 0; row < table->n_rows; row++) {
-        size_t w = width_of(shown(table, row, column, text));
+        size_t w = text_width(shown(table, row, column, text));
         width = w > width ? w : width;
     }
     return width;

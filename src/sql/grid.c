@@ -174,13 +174,6 @@ static void put_separated_head(struct grid *grid, const char *separator, const c
     fputs(end, grid->out);
 }
 
-static void put_json_text(FILE *out, struct slice text)
-{
-    fputc('"', out);
-    text_write(out, text, TEXT_JSON);
-    fputc('"', out);
-}
-
 /* How many columns before this one have its name. */
 static int same_before(const struct grid *grid, int column)
 {
@@ -194,12 +187,12 @@ static void put_json_value(struct grid *grid, int column)
 {
     struct slice text = cell_text(grid, column);
     double real = sqlite3_column_double(grid->stmt, column);
-    if (!text.p || (is_number(grid->stmt, column) && real - real != 0)) /* JSON has no word for an infinite one */
-        fputs("null", grid->out);
-    else if (is_number(grid->stmt, column))
+    if (!is_number(grid->stmt, column))
+        text_write_json(grid->out, text);
+    else if (real - real == 0)
         text_write(grid->out, text, TEXT_PLAIN);
     else
-        put_json_text(grid->out, text);
+        text_write_json(grid->out, SLICE_ABSENT); /* JSON has no word for an infinite one */
 }
 
 static void put_json_row(struct grid *grid)

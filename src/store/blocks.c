@@ -237,7 +237,7 @@ static int number_blocks(struct store *store, int64_t source, struct numbered **
     struct block_cursor *cursor;
     struct stored_block stored;
     struct slice text;
-    struct unpacker *unpacker = unpacker_new();
+    struct block_unpacker *unpacker = block_unpacker_new();
     size_t capacity = 0;
     int64_t line = 1;
     int more = block_cursor_new(store, "b.source = ?1", &source, 1, &cursor, err);
@@ -249,7 +249,7 @@ static int number_blocks(struct store *store, int64_t source, struct numbered **
         line += (*all)[(*count)++].lines;
     }
     block_cursor_free(&cursor);
-    unpacker_free(&unpacker);
+    block_unpacker_free(&unpacker);
     if (*count)
         (*all)[*count - 1].lines += (*all)[*count - 1].open;
     return more;

@@ -386,11 +386,12 @@ int store_open(const char *path, enum store_mode mode, struct store **store, str
 void store_close(struct store **store)
 {
     struct store *s = *store;
+    struct error ignored; /* the next ingest tries again */
     if (!s)
         return;
     sqlite3_close(s->db);
-    if (s->draft && truncate(s->path, 0) < 0)
-        s->draft = false; /* the next ingest tries again */
+    if (s->draft)
+        clear_draft(s, &ignored);
     if (s->file >= 0)
         close(s->file);
     if (s->lock >= 0)

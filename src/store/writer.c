@@ -48,7 +48,7 @@ struct writer {
     struct block_writer *blocks;
     struct ordered *ordered; /* room for the sorting of one table's rows */
     size_t ordered_capacity;
-    int64_t pending, unsynced; /* octets of log text */
+    int64_t pending; /* octets of log text since the last commit */
     int64_t rows, copies;
     struct checkpointer *checkpointer;
     unsigned commits;
@@ -439,12 +439,10 @@ static int put_rows(struct writer *w, struct sum_job *job, struct error *err)
 
 static void count_octets(struct writer *w, int64_t octets)
 {
+    int64_t before = w->pending;
     w->pending += octets;
-    w->unsynced += octets;
-    if (store_is_draft(w->store) && w->unsynced >= SYNC_OCTETS) {
+    if (store_is_draft(w->store) && before / SYNC_OCTETS < w->pending / SYNC_OCTETS)
         checkpointer_sync(w->checkpointer);
-        w->unsynced = 0;
-    }
 }
 
 int writer_put(struct writer *w, const struct server *server, struct batch *batch, struct batch **summed,

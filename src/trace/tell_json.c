@@ -6,20 +6,9 @@
 #include "outcome.h"
 #include "tell.h"
 
-static void put_text(FILE *out, struct slice text)
-{
-    if (!text.p) {
-        fputs("null", out);
-        return;
-    }
-    fputc('"', out);
-    text_write(out, text, TEXT_JSON);
-    fputc('"', out);
-}
-
 static void put_string(FILE *out, const char *text)
 {
-    put_text(out, text ? slice_of(text, strlen(text)) : SLICE_ABSENT);
+    text_write_json(out, text ? slice_of(text, strlen(text)) : SLICE_ABSENT);
 }
 
 static void put_value(FILE *out, const struct value *value)
@@ -29,7 +18,7 @@ static void put_value(FILE *out, const struct value *value)
     else if (value->kind == VALUE_REAL && value->real - value->real == 0)
         fprintf(out, "%.15g", value->real);
     else
-        put_text(out, value->text);
+        text_write_json(out, value->text);
 }
 
 /* The members of a row, without the braces. */
@@ -93,7 +82,7 @@ static void put_recipients(FILE *out, const struct recipients *recipients)
     for (size_t i = 0; i < recipients->count; i++) {
         const struct recipient *r = &recipients->list[i];
         fputs(i ? ",\n   {\"address\": " : "\n   {\"address\": ", out);
-        put_text(out, r->address);
+        text_write_json(out, r->address);
         fputs(", \"outcome\": ", out);
         put_string(out, outcome_name(r->outcome));
         fputs(", \"why\": ", out);
@@ -113,7 +102,7 @@ static void put_verdict(FILE *out, const struct part *part, const struct recipie
     verdict_write(memory, part, recipients);
     fclose(memory);
     fputs("\"verdict\": ", out);
-    put_text(out, slice_of(text, n));
+    text_write_json(out, slice_of(text, n));
     free(text);
 }
 

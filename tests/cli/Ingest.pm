@@ -6,12 +6,14 @@ use warnings;
 use Exporter 'import';
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
+use POSIX qw(SIGKILL WNOHANG);
 
 our @EXPORT = qw(fast sanitized folder slurp spew append in_shell mailtrail ingest dump_of rollup_faults faults_of
-                 difference root_of);
+                 difference root_of new_db start_until kill_at);
 
 my $root = dirname(__FILE__) . '/../..';
 my $count = 0;
+my $databases = 0;
 my $home = tempdir('mailtrail-XXXXXXXX', TMPDIR => 1, CLEANUP => 1);
 
 # No configuration and no database but those that a test names.
@@ -30,6 +32,9 @@ sub folder {
     mkdir $folder or die "$folder: $!\n";
     return $folder;
 }
+
+# Where a database of its own is to be.
+sub new_db { folder() . '/' . ++$databases . '.db' }
 
 sub slurp {
     my ($path) = @_;
@@ -85,6 +90,38 @@ sub ingest {
     @$got{qw(sources unchanged failed lines rows copies unparsed)} = ($1, $2, $3, $4, $5, $6, $7)
         if $got->{err} =~ /(\d+) sources read, (\d+) unchanged, (\d+) failed; (\d+) lines: (\d+) rows new, (\d+) copies, (\d+) not/;
     return $got;
+}
+
+# ---- stopped on the way ----
+
+sub octets_read {
+    my ($pid) = @_;
+    open my $io, '<', "/proc/$pid/io" or return 0;
+    return join('', <$io>) =~ /^rchar: (\d+)/m ? $1 : 0;
+}
+
+# Starts mailtrail and waits until it has read so many octets, or ends; its pid, or 0 once it has ended.
+sub start_until {
+    my ($octets, @words) = @_;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDIN, '<', '/dev/null' or die;
+        open STDERR, '>', '/dev/null' or die;
+        exec fast(), @words or exit 127;
+    }
+    while (octets_read($pid) < $octets) {
+        return 0 if waitpid($pid, WNOHANG) == $pid;
+        select undef, undef, undef, 0.001;
+    }
+    return $pid;
+}
+
+# Kills it there; whether it was still at work.
+sub kill_at {
+    my $pid = start_until(@_) or return 0;
+    kill SIGKILL, $pid;
+    waitpid $pid, 0;
+    return 1;
 }
 
 # ---- the database as lines ----

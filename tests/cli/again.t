@@ -4,16 +4,12 @@ use strict;
 use warnings;
 use File::Basename qw(basename dirname);
 use List::Util qw(shuffle);
-use POSIX qw(SIGKILL);
 use Test::More;
-use Time::HiRes qw(usleep);
 use lib dirname(__FILE__);
 use Ingest;
 
 srand 20261124;
 
-my $databases = 0;
-sub new_db { folder() . '/' . ++$databases . '.db' }
 
 sub sql {
     my ($db, $sql) = @_;
@@ -148,17 +144,10 @@ sub test_killed {
     my $wrong = dump_of($db);
     isnt($wrong, $right, 'killed: there is something to mend');
     for my $round (1 .. 10) {
-        my $pid = fork // die "fork: $!\n";
-        if (!$pid) {
-            open STDERR, '>', '/dev/null';
-            exec fast(), 'ingest', '--again', '--quiet', '--db', $db or exit 127;
-        }
-        usleep(4_000 * $round);
-        kill SIGKILL, $pid;
-        waitpid $pid, 0;
+        my $killed = kill_at($round / 8 * -s $db, 'ingest', '--again', '--quiet', '--db', $db);
         my $dump = dump_of($db);
         ok($dump eq $wrong || $dump eq $right, "killed, round $round: all old or all new");
-        last if $dump eq $right;
+        last if !$killed;
     }
     again($db, 'killed');
     is(difference(dump_of($db), $right), '', 'killed: then done');

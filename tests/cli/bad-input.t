@@ -11,8 +11,6 @@ use lib dirname(__FILE__);
 use Ingest;
 
 my $log = root_of('tests/fixtures/once/channels/mainlog');
-my $databases = 0;
-sub new_db { folder() . '/' . ++$databases . '.db' }
 my $whole = do { my $db = new_db(); ingest($db, [$log], zone => 'UTC'); dump_of($db) };
 
 # Lines of standard error that tell an error: neither the summary nor a note on what was passed over.

@@ -8,7 +8,7 @@ use Digest::SHA qw(sha256_hex);
 use Fcntl qw(:flock);
 use File::Basename qw(basename dirname);
 use List::Util qw(first shuffle sum);
-use POSIX qw(SIGKILL SIGSTOP SIGCONT);
+use POSIX qw(SIGKILL SIGSTOP SIGCONT WNOHANG WUNTRACED);
 use Test::More;
 use lib dirname(__FILE__);
 use Ingest;
@@ -59,8 +59,6 @@ sub sets {
     return @sets;
 }
 
-my $databases = 0;
-sub new_db { folder() . '/' . ++$databases . '.db' }
 
 sub same {
     my ($set, $db, $name) = @_;
@@ -369,27 +367,7 @@ sub big_log {
     return "$folder/log";
 }
 
-sub octets_read {
-    my ($pid) = @_;
-    open my $io, '<', "/proc/$pid/io" or return 0;
-    return join('', <$io>) =~ /^rchar: (\d+)/m ? $1 : 0;
-}
-
-# Starts an ingest and waits until it has read so many octets, or ends; 0 once it has ended.
-sub start_until {
-    my ($db, $log, $octets) = @_;
-    my $pid = fork // die;
-    if (!$pid) {
-        open STDIN, '<', '/dev/null';
-        open STDERR, '>', '/dev/null';
-        exec fast(), 'ingest', '--db', $db, '--server', 'mx', '--zone', 'UTC', $log or exit 127;
-    }
-    while (octets_read($pid) < $octets) {
-        return 0 if waitpid($pid, POSIX::WNOHANG()) == $pid;
-        select undef, undef, undef, 0.001;
-    }
-    return $pid;
-}
+sub into { ('ingest', '--db', $_[0], '--server', 'mx', '--zone', 'UTC', $_[1]) }
 
 # A database that is no draft any more.
 sub published_db {
@@ -411,9 +389,7 @@ sub test_killed {
     for my $round (1 .. 6) {
         my $db = $make->();
         for (1 .. 3) {
-            my $pid = start_until($db, $log, rand(1.1) * -s $log) or last;
-            kill SIGKILL, $pid;
-            waitpid $pid, 0;
+            kill_at(rand(1.1) * -s $log, into($db, $log)) or last;
             $kills++;
         }
         ingest($db, [$log], zone => 'UTC');
@@ -422,12 +398,18 @@ sub test_killed {
     cmp_ok($kills, '>=', 10, "$kind killed $kills times");
 }
 
+sub stopped_near_its_end {
+    my ($db, $log) = @_;
+    my $pid = start_until(0.9 * -s $log, into($db, $log)) or die 'ended too early';
+    kill SIGSTOP, $pid;
+    waitpid $pid, WUNTRACED;
+    return $pid;
+}
+
 sub test_stopped {
     my ($log, $wanted) = @_;
     my $db = published_db();
-    my $pid = start_until($db, $log, 0.9 * -s $log) or die 'ended too early';
-    kill SIGSTOP, $pid;
-    waitpid $pid, POSIX::WUNTRACED();
+    my $pid = stopped_near_its_end($db, $log);
     my $second = mailtrail(fast(), ['ingest', '--db', $db, '--server', 'mx', '--zone', 'UTC', $log]);
     is($second->{code}, 2, 'a second ingest at once: exit 2');
     like($second->{err}, qr/\Q$db\E: another ingest is at work/, 'a second ingest at once is told why');
@@ -447,9 +429,7 @@ sub test_stopped {
 sub test_draft {
     my ($log, $wanted) = @_;
     my $db = new_db();
-    my $pid = start_until($db, $log, 0.9 * -s $log) or die 'ended too early';
-    kill SIGSTOP, $pid;
-    waitpid $pid, POSIX::WUNTRACED();
+    my $pid = stopped_near_its_end($db, $log);
     my $second = mailtrail(fast(), ['ingest', '--db', $db, '--server', 'mx', '--zone', 'UTC', $log]);
     is($second->{code}, 2, 'a second ingest into a draft: exit 2');
     like($second->{err}, qr/\Q$db\E: another ingest is at work/, 'a second ingest into a draft is told why');
@@ -471,9 +451,9 @@ sub test_draft {
 sub test_readers {
     my ($log, $wanted) = @_;
     my $db = published_db();
-    my $pid = start_until($db, $log, 0.05 * -s $log) or die 'ended too early';
+    my $pid = start_until(0.05 * -s $log, into($db, $log)) or die 'ended too early';
     my ($reads, $refused) = (0, '');
-    until (waitpid($pid, POSIX::WNOHANG()) == $pid) {
+    until (waitpid($pid, WNOHANG) == $pid) {
         my $out = `sqlite3 -readonly -cmd '.timeout 0' "$db" 'SELECT count(*) FROM messages' 2>&1`;
         $refused .= $out if $? || $out !~ /^\d+$/;
         $reads++;

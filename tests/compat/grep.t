@@ -13,8 +13,6 @@ $ENV{PATH} .= ':/usr/sbin'; # where Debian has exigrep
 delete @ENV{qw(POSIXLY_CORRECT PAGER LESS)};
 
 my $corpus = $ENV{CORPUS} // root_of('../shared/corpus');
-my $databases = 0;
-sub new_db { folder() . '/' . ++$databases . '.db' }
 
 # As exigrep has them; ours takes -i where exigrep does without -I.
 my @command_lines = (

@@ -134,6 +134,8 @@ static void test_kept(void)
 {
     check_text(written(SLICE_LIT("Gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x93\xac"), TEXT_TERMINAL),
                "Gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x93\xac", "well-formed UTF-8 goes to a terminal as it is");
+    check_text(written(SLICE_LIT("a\xe2\x80\xae" "b\xe2\x81\xa9" "c\xd8\x9c\xe2\x80\x90"), TEXT_TERMINAL),
+               "a#342#200#256b#342#201#251c#330#234\xe2\x80\x90", "bidirectional controls are written out, a hyphen is not");
     check_text(written(SLICE_LIT("a\0b\xff"), TEXT_TERMINAL), "a#000b\xff", "NUL is written out");
     check_text(written(SLICE_LIT("a&b"), TEXT_HTML), "a&amp;b", "an ampersand");
     check_text(written(SLICE_LIT("\xed\xa0\x80"), TEXT_JSON), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "half a surrogate");
