@@ -71,10 +71,8 @@ char *xprintf(const char *format, ...)
     return text;
 }
 
-void *grow(void *array, size_t *capacity, size_t need, size_t item_size)
+void *grow_more(void *array, size_t *capacity, size_t need, size_t item_size)
 {
-    if (need <= *capacity)
-        return array;
     size_t wanted = *capacity * 2 > need ? *capacity * 2 : need;
     if (wanted < 16)
         wanted = 16;

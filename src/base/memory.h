@@ -17,7 +17,11 @@ char *xprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* array with room for at least need items of the given size; *capacity is kept in items and at least
    doubles when it grows. */
-void *grow(void *array, size_t *capacity, size_t need, size_t item_size);
+void *grow_more(void *array, size_t *capacity, size_t need, size_t item_size);
+static inline void *grow(void *array, size_t *capacity, size_t need, size_t item_size)
+{
+    return need <= *capacity ? array : grow_more(array, capacity, need, item_size);
+}
 
 /* Bytes that live until the arena is emptied; blocks are kept for the next use. */
 struct arena {

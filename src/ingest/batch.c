@@ -269,15 +269,19 @@ static uint32_t string_of_hash(struct batch *batch, struct slice text, uint64_t 
         return number;
     number = new_number(batch, hash);
     batch->strings[number] = (struct batch_string){.text = arena_copy(&batch->arena, text)};
-    struct slice domain = domain_of(batch->strings[number].text);
-    uint32_t domain_number = domain.p ? batch_string(batch, lowered(batch, domain)) : 0;
-    batch->strings[number].domain = domain_number;
     return number;
 }
 
 uint32_t batch_string(struct batch *batch, struct slice text)
 {
     return text.p ? string_of_hash(batch, text, hash_bytes(text, batch->hash_seed)) : 0;
+}
+
+void batch_find_domain(struct batch *batch, uint32_t number)
+{
+    struct slice domain = domain_of(batch->strings[number].text);
+    uint32_t found = domain.p ? batch_string(batch, lowered(batch, domain)) : 0; /* which may move the strings */
+    batch->strings[number].domain = found;
 }
 
 void batch_want(struct batch *batch, struct slice text, uint32_t *into)
@@ -365,7 +369,8 @@ uint32_t batch_common(struct batch *batch, enum common_table table, const struct
 
 /* A text parted once, for whoever asks for its pattern. */
 struct split {
-    bool known; /* it has a pattern */
+    bool known;    /* it has a pattern */
+    uint64_t hash; /* of the pattern */
     char buf[WORDING_MAX];
     struct wording wording;
 };
@@ -377,13 +382,13 @@ static struct batch_reason *reason_slot(struct batch *batch, uint64_t hash)
     return &batch->reasons[hash % REASONS_KEPT];
 }
 
-/* Number of the normal form.  Reasons that differ in the client's IP only have the same, so that a pattern met lately
-   saves its making. */
-static uint32_t normal_reason(struct batch *batch, struct slice reason, const struct split *split)
+/* Number of the normal form of a reason of that hash.  Reasons that differ in the client's IP only have the same, so
+   that a pattern met lately saves its making. */
+static uint32_t normal_reason(struct batch *batch, struct slice reason, uint64_t hash, const struct split *split)
 {
     char buf[1024];
-    bool ip_only = split->known && split->wording.places == 1u << WORDING_IP;
-    uint64_t hash = hash_bytes(ip_only ? split->wording.pattern : reason, batch->hash_seed);
+    if (split->known && split->wording.places == 1u << WORDING_IP)
+        hash = split->hash;
     struct batch_reason *known = reason_slot(batch, hash);
     if (!known->number || known->hash != hash) {
         size_t n = reason_normalise(reason, buf, sizeof buf);
@@ -404,28 +409,30 @@ static uint32_t class_with_code(struct batch *batch, uint32_t reason, int64_t er
 
 /* ---- wordings ---------------------------------------------------------------------------------- */
 
-/* Whether the pattern was met before; notes it. */
-static bool met_before(struct batch *batch, struct slice pattern)
+/* Whether a pattern of that hash was met before; notes it. */
+static bool met_before(struct batch *batch, uint64_t hash)
 {
-    uint64_t hash = hash_bytes(pattern, batch->hash_seed);
     uint64_t *kept = &batch->patterns[hash % PATTERNS_KEPT];
     bool met = *kept == hash;
     *kept = hash;
     return met;
 }
 
-static void split(struct split *to, struct slice text, const struct slice fields[WORDING_PLACES])
+static void split(const struct batch *batch, struct split *to, struct slice text,
+                  const struct slice fields[WORDING_PLACES])
 {
     to->known = wording_split(text, fields, to->buf, &to->wording);
+    to->hash = to->known ? hash_bytes(to->wording.pattern, batch->hash_seed) : 0;
 }
 
 /* Number of the text's pattern. */
 static uint32_t pattern_of(struct batch *batch, struct slice text, const struct split *split, struct slice *own)
 {
     static const char all_own[] = {WORDING_OWN};
-    bool shared = split->known && met_before(batch, split->wording.pattern);
+    bool shared = split->known && met_before(batch, split->hash);
     *own = shared ? split->wording.own : text;
-    return batch_string(batch, shared ? split->wording.pattern : slice_of(all_own, 1));
+    return shared ? string_of_hash(batch, split->wording.pattern, split->hash)
+                  : batch_string(batch, slice_of(all_own, 1));
 }
 
 uint32_t batch_wording(struct batch *batch, struct slice text, const struct slice fields[WORDING_PLACES],
@@ -435,14 +442,13 @@ uint32_t batch_wording(struct batch *batch, struct slice text, const struct slic
     *own = SLICE_ABSENT;
     if (!text.p)
         return 0;
-    split(&parts, text, fields);
+    split(batch, &parts, text, fields);
     return pattern_of(batch, text, &parts, own);
 }
 
-/* Whether the reason itself was met lately. */
-static bool is_known_reason(struct batch *batch, struct slice reason)
+/* Whether the reason itself, of that hash, was met lately. */
+static bool is_known_reason(struct batch *batch, struct slice reason, uint64_t hash)
 {
-    uint64_t hash = hash_bytes(reason, batch->hash_seed);
     const struct batch_reason *known = reason_slot(batch, hash);
     return known->number && known->hash == hash && slice_equal(batch->strings[known->number].text, reason);
 }
@@ -456,9 +462,10 @@ struct batch_said batch_reason(struct batch *batch, struct slice reason, int64_t
     struct split parts = {.known = false};
     if (!reason.p)
         return said;
-    if (fields && !is_known_reason(batch, reason))
-        split(&parts, reason, fields);
-    said.reason = normal_reason(batch, reason, &parts);
+    uint64_t hash = hash_bytes(reason, batch->hash_seed);
+    if (fields && !is_known_reason(batch, reason, hash))
+        split(batch, &parts, reason, fields);
+    said.reason = normal_reason(batch, reason, hash, &parts);
     said.class = class_with_code(batch, said.reason, errno_code);
     if (fields && !slice_equal(batch->strings[said.reason].text, reason))
         said.detail = pattern_of(batch, reason, &parts, &said.own);

@@ -150,7 +150,7 @@ struct row_list {
 struct batch_string {
     struct slice text;
     int64_t id;      /* string.id of a new one, given by the writer */
-    uint32_t domain; /* string of the batch: the domain part; 0: none */
+    uint32_t domain; /* string of the batch: the domain part, once batch_find_domain was asked; 0: none */
     uint32_t common; /* 0: a string; else enum common_table + 1 */
     uint32_t place;  /* of batch.commons[common - 1] */
 };
@@ -250,6 +250,8 @@ static inline struct message_row *batch_message(const struct batch *batch, uint3
 /* Number of a text in the batch, which keeps a copy; an absent slice is 0.  What is not UTF-8 is kept byte
    for byte. */
 uint32_t batch_string(struct batch *batch, struct slice text);
+/* Sets the domain of a string, which may make new strings: asked for those only that the database does not have. */
+void batch_find_domain(struct batch *batch, uint32_t number);
 /* Asks for the number of a text to be put into *into, at the latest by batch_settle; the text must live that
    long.  Asking for all strings of a row before any is looked up lets their look-ups overlap: the table is
    larger than a cache, and waiting for it was the greater part of parsing. */

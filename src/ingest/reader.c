@@ -152,10 +152,12 @@ static uint64_t channel_of(const struct frame *frame, const char *dialect)
                     hash_bytes(slice_of(dialect, strlen(dialect)), 0));
 }
 
-static void count_line(struct reader *r, const char *dialect, const char *kind, struct slice program)
+/* Number of the tally that the line is counted in. */
+static uint32_t count_line(struct reader *r, const char *dialect, const char *kind, struct slice program)
 {
     uint32_t tally = batch_tally(r->batch, dialect, kind, program);
     r->batch->tallies[tally].lines++;
+    return tally;
 }
 
 static void note_time(struct reader *r, int64_t at)
@@ -206,6 +208,7 @@ struct understood {
     const struct event *ev;
     enum verdict verdict;
     struct instant when;
+    uint32_t tally;    /* of its dialect and kind */
     struct slice text; /* the line */
     int64_t size;
 };
@@ -221,8 +224,8 @@ static void put_event(struct reader *r, const struct understood *u)
 {
     uint64_t hash = canonical_hash(u->frame, u->dialect);
     uint64_t channel = channel_of(u->frame, u->dialect->name);
-    struct origin origin = {.server = r->job->server->id, .source = r->job->resume->row.id, .when = u->when};
-    origin.tally = batch_tally(r->batch, u->dialect->name, kind_name(u), SLICE_ABSENT);
+    struct origin origin = {.server = r->job->server->id, .source = r->job->resume->row.id, .when = u->when,
+                            .tally = u->tally};
     if (is_duplicate(r, u->frame, u->ev, u->when.at, hash, channel)) {
         r->batch->tallies[origin.tally].copies++;
         return;
@@ -276,7 +279,7 @@ static void take_dialect(struct reader *r, const struct entry *entry, const stru
                            .text = entry->text, .size = line->size};
     u.verdict = parse(dialect, &entry->frame, &ev);
     u.when = resolve(r, &entry->frame, &ev);
-    count_line(r, dialect->name, kind_name(&u), SLICE_ABSENT);
+    u.tally = count_line(r, dialect->name, kind_name(&u), SLICE_ABSENT);
     put_event(r, &u);
     note_version(r->reading, dialect->name, &ev);
     entries_understood(r->entries, entry, &ev, u.when.at);
@@ -303,6 +306,7 @@ static void take_repeat(struct reader *r, const struct entry *entry, const struc
         u.verdict = parse(dialect, &frame, &ev);
     u.when = resolve(r, &entry->frame, &ev);
     count_line(r, dialect_repeat.name, known ? "repeat" : "unparsed", SLICE_ABSENT);
+    u.tally = batch_tally(r->batch, u.dialect->name, kind_name(&u), SLICE_ABSENT);
     if (!known)
         put_event(r, &u);
     for (int64_t i = 0; known && dialect && dialect != &dialect_repeat && i < repeat.count; i++)

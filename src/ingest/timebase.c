@@ -81,19 +81,36 @@ static int64_t from_local(struct timebase *tb, int64_t local, int64_t id_second,
 {
     int64_t first, second;
     zone_from_local(tb->zone, local, &first, &second);
-    if (first == second) {
+    tb->plain = first == second;
+    if (tb->plain) {
         tb->in_second_pass = false;
         return first;
     }
     return second_pass(tb, local, first, id_second, guessed) ? second : first;
 }
 
+static bool same_second(const struct stamp *a, const struct stamp *b)
+{
+    return a->sec == b->sec && a->min == b->min && a->hour == b->hour && a->day == b->day && a->mon == b->mon &&
+           a->year == b->year && a->utc_off_min == b->utc_off_min;
+}
+
+static int16_t milliseconds(const struct stamp *stamp)
+{
+    return stamp->usec < 0 ? -1 : (int16_t)(stamp->usec / 1000);
+}
+
 struct instant timebase_resolve(struct timebase *tb, const struct stamp *stamp, int64_t id_second)
 {
-    struct instant now = {.ms = stamp->usec < 0 ? -1 : (int16_t)(stamp->usec / 1000)};
+    if (tb->plain && same_second(stamp, &tb->stamp)) {
+        tb->instant.ms = milliseconds(stamp);
+        return tb->instant;
+    }
+    struct instant now = {.ms = milliseconds(stamp)};
     int64_t year = stamp->year ? stamp->year : year_after(tb, stamp);
     int64_t local = local_of(stamp, year);
     if (stamp->utc_off_min != STAMP_LOCAL) {
+        tb->plain = true;
         now.at = local - stamp->utc_off_min * 60;
         now.offset = zone_offset_at(tb->zone, now.at);
         local = now.at + now.offset;
@@ -105,7 +122,8 @@ struct instant timebase_resolve(struct timebase *tb, const struct stamp *stamp, 
     tb->has_last = true;
     if (!stamp->year && tb->years == YEARS_PRINTED)
         tb->years = YEARS_INFERRED;
-    return now;
+    tb->stamp = *stamp;
+    return tb->instant = now;
 }
 
 /* ---- the first pass ---------------------------------------------------------------------------- */

@@ -11,6 +11,13 @@
 
 enum years_from { YEARS_PRINTED, YEARS_INFERRED, YEARS_GIVEN };
 
+struct instant {
+    int64_t at;       /* Unix seconds, UTC */
+    int16_t ms;       /* 0-999; -1: no fraction printed */
+    bool guessed;     /* in a fold, and nothing told which pass: the first was taken */
+    int32_t offset;   /* seconds east of UTC at that instant, in the server's zone */
+};
+
 /* State of one source; plain data, carried over from run to run. */
 struct timebase {
     const struct zone *zone;  /* borrowed: the server's */
@@ -21,13 +28,9 @@ struct timebase {
     enum years_from years;
     int64_t silence;          /* longest step forward between stamps without years, seconds */
     int64_t silence_at;       /* local seconds where it began */
-};
-
-struct instant {
-    int64_t at;       /* Unix seconds, UTC */
-    int16_t ms;       /* 0-999; -1: no fraction printed */
-    bool guessed;     /* in a fold, and nothing told which pass: the first was taken */
-    int32_t offset;   /* seconds east of UTC at that instant, in the server's zone */
+    struct stamp stamp;       /* the stamp before, and its instant: equal ones follow it */
+    struct instant instant;
+    bool plain;               /* that instant follows from the stamp alone, in no fold */
 };
 
 void timebase_start(struct timebase *tb, const struct zone *zone);

@@ -309,10 +309,13 @@ static int check_schema(struct store *store, bool *is_new, struct error *err)
     return 0;
 }
 
-/* A new database has no reader yet and nothing to lose, so that each page is written once, in its place. */
+/* A new database has no reader yet and nothing to lose, so that each page is written once, in its place.  It grows at
+   few edges, so that few pages are needed again: so small a page cache stays in the processor's. */
 static int begin_draft(struct store *store, struct error *err)
 {
     store->draft = true;
+    if (store_run(store, "PRAGMA cache_size = -12288", err) < 0)
+        return -1;
     store->file = open(store->path, O_RDONLY | O_CLOEXEC);
     return store->file >= 0 ? 0 : error_set(err, FAIL_DB, "%s: cannot be opened: %s", store->path, strerror(errno));
 }
@@ -320,7 +323,7 @@ static int begin_draft(struct store *store, struct error *err)
 static int begin_log(struct store *store, struct error *err)
 {
     return store_run(store, "PRAGMA journal_mode = wal; PRAGMA synchronous = normal;"
-                            "PRAGMA wal_autocheckpoint = 0;", err);
+                            "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536", err);
 }
 
 bool store_is_draft(const struct store *store)
@@ -358,7 +361,7 @@ static int prepare_file(struct store *store, enum store_mode mode, struct error 
         return error_set(err, FAIL_DB, "%s: is empty; fill it with: mailtrail ingest --db %s LOGS",
                          store->path, store->path);
     if (mode != STORE_READ &&
-        (migrate(store, is_new, err) < 0 || store_run(store, "PRAGMA cache_size = -65536", err) < 0 ||
+        (migrate(store, is_new, err) < 0 ||
          (is_new ? begin_draft(store, err) : begin_log(store, err)) < 0))
         return -1;
     int64_t seed;

@@ -114,15 +114,15 @@ static int remember(struct strings *strings, uint64_t hash, int64_t id, struct e
 
 #define AHEAD 12 /* slots asked for before they are read: the table is far larger than a cache */
 
-/* Numbers the strings that the table in memory knows; gathers the others. */
-static size_t find_missing(struct strings *strings, struct batch *batch)
+/* Numbers the batch's strings from the first on that the table in memory knows; gathers the others. */
+static size_t find_missing(struct strings *strings, struct batch *batch, uint32_t first)
 {
     size_t count = 0;
     strings->missing = grow(strings->missing, &strings->missing_capacity, batch->string_count,
                             sizeof *strings->missing);
     batch->ids = grow(batch->ids, &batch->id_capacity, batch->string_count, sizeof *batch->ids);
     batch->ids[0] = 0;
-    for (uint32_t i = 1; i < batch->string_count; i++) {
+    for (uint32_t i = first; i < batch->string_count; i++) {
         if (i + AHEAD < batch->string_count)
             __builtin_prefetch(&strings->slots[batch->hashes[i + AHEAD] & (strings->slot_count - 1)]);
         batch->ids[i] = slot_of(strings, batch->hashes[i])->id;
@@ -132,7 +132,8 @@ static size_t find_missing(struct strings *strings, struct batch *batch)
     return count;
 }
 
-/* Gives what is new its id, and notes it for its table. */
+/* Gives what is new its id, and notes it for its table.  A new string's domain may be a string of the batch that was
+   none before. */
 static int64_t number_new(struct strings *strings, struct batch *batch, const struct hash_want *want)
 {
     struct batch_string *string = &batch->strings[want->number];
@@ -146,6 +147,8 @@ static int64_t number_new(struct strings *strings, struct batch *batch, const st
                                           string->place * common_layouts[table - 1].size) : &string->id;
     *id_of_row = id; /* the first column of every common table */
     hashes_add(strings->hashes, want->hash, id);
+    if (!table)
+        batch_find_domain(batch, want->number);
     return id;
 }
 
@@ -160,9 +163,10 @@ static int put_new(struct strings *strings, const struct batch *batch, struct er
     return done;
 }
 
-int strings_resolve(struct strings *strings, struct batch *batch, struct error *err)
+/* Numbers the batch's strings from the first on. */
+static int number_from(struct strings *strings, struct batch *batch, uint32_t first, struct error *err)
 {
-    size_t count = find_missing(strings, batch);
+    size_t count = find_missing(strings, batch, first);
     const struct hash_want *missing = strings->missing;
     int done = strings->holds_all ? 0 : hashes_find(strings->hashes, strings->missing, count, err);
     for (size_t i = 0; i < count && done == 0; i++) {
@@ -171,6 +175,16 @@ int strings_resolve(struct strings *strings, struct batch *batch, struct error *
         int64_t id = missing[i].id ? missing[i].id : number_new(strings, batch, &missing[i]);
         batch->ids[missing[i].number] = id;
         done = remember(strings, missing[i].hash, id, err);
+    }
+    return done;
+}
+
+int strings_resolve(struct strings *strings, struct batch *batch, struct error *err)
+{
+    int done = 0;
+    for (uint32_t first = 1, end = 0; first < batch->string_count && done == 0; first = end) {
+        end = (uint32_t)batch->string_count;
+        done = number_from(strings, batch, first, err);
     }
     return done < 0 ? -1 : put_new(strings, batch, err);
 }
