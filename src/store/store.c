@@ -225,7 +225,7 @@ static int draw_seed(struct store *store, struct error *err)
 static int make_schema(struct store *store, struct error *err)
 {
     return store_run(store,
-                     "PRAGMA page_size = 8192; PRAGMA auto_vacuum = incremental;"
+                     "PRAGMA page_size = 16384; PRAGMA auto_vacuum = incremental;"
                      "PRAGMA journal_mode = memory; PRAGMA synchronous = off; BEGIN IMMEDIATE", err) < 0 ||
            store_run(store, embedded_find("schema/001_facts.sql")->text, err) < 0 ||
            draw_seed(store, err) < 0 ? -1 : 0;

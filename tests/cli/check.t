@@ -74,9 +74,9 @@ seek $out, 0, 0;
 print $out 'x' x 100;
 close $out;
 is(check($bytes)->{code}, 2, 'a file that is no database: exit code 2');
-for my $page (1, 2, 20, 41, 60) { # the first half of a page, of 8192 octets
+for my $page (1, 2, 10, 20, 30) { # the first half of a page, of 16384 octets
     in_shell('cp "$1" "$2"', $town, $bytes);
-    in_shell('yes | head -c 4096 | dd of="$1" bs=8192 seek="$2" conv=notrunc 2>/dev/null', $bytes, $page);
+    in_shell('yes | head -c 8192 | dd of="$1" bs=16384 seek="$2" conv=notrunc 2>/dev/null', $bytes, $page);
     my $said = check($bytes, '--quiet');
     ok($said->{code} == 2 && $said->{err} =~ /damaged/ || $said->{code} == 1 && $said->{out} =~ /^sqlite      \S/, "page $page overwritten is found")
         or diag "$said->{code}\n$said->{out}$said->{err}";
