@@ -12,7 +12,7 @@
 #define LIMIT_BY_DEFAULT "50"
 
 struct options {
-    const char *db, *since, *until, *server, *limit, *format, *now;
+    const char *db, *since, *until, *server, *limit, *format, *lines, *now;
 };
 
 static int read_number(const char *text, int64_t low, int64_t high, int64_t *value, struct error *err)
@@ -50,6 +50,7 @@ static int fill_request(struct store *store, const struct options *o, struct tra
         return -1;
     request->limit = (size_t)limit;
     request->find.server = o->server;
+    request->lines = o->lines != NULL;
     request->width = terminal_width();
     request->colour = wants_colour(request->width);
     if (strcmp(o->format, "json") == 0)
@@ -70,6 +71,7 @@ static int run(int argc, char **argv)
         {"server", "NAME", "one server's messages", &o.server},
         {"limit", "N", "the latest N messages, and as many refusals; " LIMIT_BY_DEFAULT, &o.limit},
         {"format", "F", "text (default) or json", &o.format},
+        {"lines", NULL, "the original lines too, from the archive", &o.lines},
         {"now", "SECONDS", "what today and 7d are counted from, Unix time; the clock", &o.now},
         {NULL, NULL, NULL, NULL}};
     struct error err;

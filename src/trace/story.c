@@ -68,6 +68,7 @@ static void part_free(struct part *part)
     rows_free(&part->refusals);
     rows_free(&part->scans);
     rows_free(&part->sessions);
+    originals_free(&part->lines);
     free(part->attempt_times.list);
     free(part->event_times.list);
     free(part->refusal_times.list);
@@ -370,6 +371,7 @@ static int read_scans(struct stories *stories, struct part *part, struct error *
     int done = rows_read(stories->reader, "trace/scans.sql", binds, &part->scans, err);
     if (done < 0 || part->scans.count == 0)
         return done;
+    part->scanned_id = binds[3].text;
     binds[3].text = message_id.p;
     done = rows_read(stories->reader, "trace/namesakes.sql", binds, &others, err);
     part->namesakes = done == 0 ? rows_integer(&others, 0, "others") : 0;

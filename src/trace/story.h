@@ -3,6 +3,7 @@
 #define MAILTRAIL_STORY_H
 
 #include "find.h"
+#include "originals.h"
 #include "rows.h"
 
 enum relation {
@@ -20,8 +21,10 @@ struct part {
     struct part *first, *last, *next; /* its own children, and the next one of its parent, in order of time */
     struct rows message;     /* one row of trace/message.sql */
     struct rows attempts, events, refusals, scans, sessions;
+    const char *scanned_id;  /* the Message-ID as spamd writes it, where it scanned the message; the reader's */
     int64_t namesakes;       /* other messages of the same Message-ID around the same time */
     struct numbers attempt_times, event_times, refusal_times; /* seconds to read */
+    struct originals lines;  /* see proof.h */
 };
 
 struct stories {

@@ -11,6 +11,7 @@ struct tell {
     const struct stories *stories;
     const struct rows *refusals; /* what never became a message: rows of trace/rejections.sql */
     size_t refusals_found;       /* before the limit */
+    const struct originals *refusal_lines; /* NULL: no original lines are told */
     const char *const *keys;
     int key_count;
     bool colour;

@@ -106,7 +106,21 @@ static void put_verdict(FILE *out, const struct part *part, const struct recipie
     free(text);
 }
 
-static void put_part(FILE *out, const struct part *part)
+static void put_lines(FILE *out, const char *name, const struct originals *lines)
+{
+    fprintf(out, ",\n  \"%s\": [", name);
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct original *line = &lines->list[i];
+        fputs(i ? ",\n   {\"source\": " : "\n   {\"source\": ", out);
+        text_write_json(out, line->path);
+        fprintf(out, ", \"line\": %" PRId64 ", \"at\": %" PRId64 ", \"text\": ", line->line, line->at);
+        text_write_json(out, line->text);
+        fputc('}', out);
+    }
+    fputc(']', out);
+}
+
+static void put_part(FILE *out, const struct part *part, bool lines)
 {
     static const char *const relations[] = {"root", "copy", "bounce"};
     struct recipients recipients;
@@ -122,10 +136,12 @@ static void put_part(FILE *out, const struct part *part)
     fprintf(out, ",\n  \"scans_ambiguous\": %s", part->namesakes && part->scans.count ? "true" : "false");
     put_rows(out, "events", &part->events, NULL);
     put_rows(out, "sessions", &part->sessions, NULL);
+    if (lines)
+        put_lines(out, "lines", &part->lines);
     fputs(",\n  \"parts\": [", out);
     for (const struct part *child = part->first; child; child = child->next) {
         fputs(child == part->first ? "" : ",", out);
-        put_part(out, child);
+        put_part(out, child, lines);
     }
     fputs("]}", out);
     recipients_free(&recipients);
@@ -143,9 +159,11 @@ void tell_json(const struct tell *tell)
             tell->refusals_found);
     for (size_t i = 0; i < tell->stories->root_count; i++) {
         fputs(i ? "," : "", out);
-        put_part(out, tell->stories->roots[i]);
+        put_part(out, tell->stories->roots[i], tell->refusal_lines);
     }
     fputc(']', out);
     put_rows(out, "refusals", tell->refusals, more_of_refusal);
+    if (tell->refusal_lines)
+        put_lines(out, "refusal_lines", tell->refusal_lines);
     fputs("}\n", out);
 }

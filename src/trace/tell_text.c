@@ -445,6 +445,39 @@ static void tell_entry(const struct tell *tell, const struct entry *entry)
     }
 }
 
+/* ---- original lines ---------------------------------------------------------------------------- */
+
+static void put_lines(const struct tell *tell, const struct originals *lines)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct original *line = &lines->list[i];
+        fputs("  ", tell->out);
+        fputs(colour_code(tell, FAINT), tell->out);
+        put(tell->out, line->path);
+        fprintf(tell->out, ":%" PRId64 ":%s ", line->line, tell->colour ? "\033[0m" : "");
+        put(tell->out, line->text);
+        fputc('\n', tell->out);
+    }
+}
+
+static void add_lines(struct originals *lines, const struct part *part)
+{
+    originals_add(lines, &part->lines);
+    for (const struct part *child = part->first; child; child = child->next)
+        add_lines(lines, child);
+}
+
+/* Of the message and all that came of it. */
+static void put_lines_of(const struct tell *tell, const struct part *root)
+{
+    struct originals lines = {0};
+    add_lines(&lines, root);
+    put_lines(tell, &lines);
+    if (lines.count == 0)
+        fputs("  (its lines are not kept)\n", tell->out);
+    originals_free(&lines);
+}
+
 /* ---- stories ----------------------------------------------------------------------------------- */
 
 static void tell_story(const struct tell *tell, const struct part *root)
@@ -465,6 +498,8 @@ static void tell_story(const struct tell *tell, const struct part *root)
     fputc('\n', tell->out);
     for (size_t i = 0; i < timeline.count; i++)
         tell_entry(tell, &timeline.list[i]);
+    if (tell->refusal_lines)
+        put_lines_of(tell, root);
     free(body.text);
     timeline_free(&timeline);
     recipients_free(&recipients);
@@ -508,6 +543,8 @@ void tell_text(const struct tell *tell)
         fputc('\n', tell->out);
         put_more(tell, tell->refusals_found, tell->refusals->count, "refusals");
         tell_refusals(tell);
+        if (tell->refusal_lines)
+            put_lines(tell, tell->refusal_lines);
     }
     if (!stories->root_count && !tell->refusals->count)
         fputs("nothing found\n", tell->out);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mailbox.h"
+#include "proof.h"
 #include "tell.h"
 
 /* Whether a refusal is part of a story that is told. */
@@ -95,10 +96,10 @@ static int read_mailboxes(struct stories *stories, struct error *err)
 }
 
 static void tell(const struct trace_request *request, const struct stories *stories, const struct rows *refusals,
-                 size_t refusals_found, FILE *out)
+                 size_t refusals_found, const struct originals *refusal_lines, FILE *out)
 {
-    const struct tell what = {out, stories, refusals, refusals_found, request->find.keys, request->find.key_count,
-                              request->colour, request->width};
+    const struct tell what = {out, stories, refusals, refusals_found, request->lines ? refusal_lines : NULL,
+                              request->find.keys, request->find.key_count, request->colour, request->width};
     if (request->format == TRACE_JSON)
         tell_json(&what);
     else
@@ -111,6 +112,7 @@ int trace_run(struct store *store, const struct trace_request *request, FILE *ou
     struct reader reader = {.store = store};
     struct stories stories = {0};
     struct rows refusals = {0};
+    struct originals refusal_lines = {0};
     struct found found;
     int done = find_run(store, &request->find, &found, err);
     if (done == 0)
@@ -122,8 +124,11 @@ int trace_run(struct store *store, const struct trace_request *request, FILE *ou
         done = find_refusals(&reader, request, &found, &stories, &refusals, err);
     size_t read_seconds = found.rejection_times.count + found.login_times.count;
     *found_count = stories.root_count + refusals.count;
+    if (done == 0 && request->lines)
+        done = proof_read(&stories, &refusals, &refusal_lines, err);
     if (done == 0)
-        tell(request, &stories, &refusals, refusals.count + (seconds - read_seconds), out);
+        tell(request, &stories, &refusals, refusals.count + (seconds - read_seconds), &refusal_lines, out);
+    originals_free(&refusal_lines);
     rows_free(&refusals);
     stories_free(&stories);
     reader_free(&reader);

@@ -12,6 +12,7 @@ struct trace_request {
     struct find_request find;
     size_t limit; /* stories, and refusals; the latest are told */
     enum trace_format format;
+    bool lines; /* the original lines beside the stories */
     bool colour;
     int width; /* of the terminal; 0: do not break lines */
 };
