@@ -5,7 +5,7 @@
 -- An event's identity is (at, mark): mark hashes (server, canonical line, its how-manieth in that second).
 
 CREATE TABLE meta (
-    name  TEXT PRIMARY KEY,             -- 'hash_seed', drawn when the database is made, and 'hash_bits': string_hash's
+    name  TEXT PRIMARY KEY,             -- 'hash_seed': string_hash's, drawn when the database is made
     value ANY                           -- its value
 ) STRICT, WITHOUT ROWID;
 
@@ -28,10 +28,22 @@ CREATE TABLE string (
     domain INTEGER                      -- string.id of the domain part: a@b.c -> b.c, mx.b.c -> b.c; NULL: none
 ) STRICT;
 
-CREATE TABLE string_hash (              -- finds strings, and rows of client, route and cause, by 64 bits over what
-                                        -- they say, seeded with meta.hash_seed
-    bucket INTEGER PRIMARY KEY,         -- the first meta.hash_bits bits of the hashes in it
+CREATE TABLE string_run (               -- strings, and rows of client, route and cause, are found by 64 bits over what
+                                        -- they say, seeded with meta.hash_seed: each hash is in one run
+    id    INTEGER PRIMARY KEY,
+    level INTEGER NOT NULL UNIQUE,      -- a run has at most 8192 x 8^level hashes; those that grow together become one
+    bits  INTEGER NOT NULL,             -- how many first bits the hashes of a bucket have in common
+    pairs INTEGER NOT NULL              -- hashes in it
+) STRICT;
+
+CREATE TABLE string_hash (
+    bucket INTEGER PRIMARY KEY,         -- string_run.id x 2^32 + the first bits of the hashes in it
     pairs  BLOB NOT NULL                -- sorted: hash, 8 octets, and id, 4 octets, each big-endian
+) STRICT;
+
+CREATE TABLE string_filter (            -- tells of most hashes that a run has not that it has them not
+    part INTEGER PRIMARY KEY,           -- string_run.id x 2^32 + the first bits of its hashes, 5 fewer than a bucket's
+    bits BLOB NOT NULL                  -- a Bloom filter
 ) STRICT;
 
 -- What rows have in common stands once, like a string: by whom, which way, what was said.

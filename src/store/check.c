@@ -273,23 +273,24 @@ static void tell_bucket(struct checking *c, int64_t bucket, const char *what)
     free(fault);
 }
 
-static int visit_bucket(void *context, int64_t bucket, int bits, struct slice pairs, struct error *err)
+static int visit_bucket(void *context, const struct hash_bucket *bucket, struct error *err)
 {
     struct hash_checking *h = context;
+    struct slice pairs = bucket->pairs;
     bool sorted = true, placed = true;
     (void)err;
     h->pairs += (int64_t)(pairs.n / HASH_PAIR);
     for (size_t i = 0; i + HASH_PAIR <= pairs.n; i += HASH_PAIR) {
         uint64_t hash = hashes_pair_hash(pairs.p + i);
         sorted = sorted && (i == 0 || hashes_pair_hash(pairs.p + i - HASH_PAIR) < hash);
-        placed = placed && (int64_t)(hash >> (64 - bits)) == bucket;
+        placed = placed && (bucket->bits ? hash >> (64 - bucket->bits) : 0) == bucket->first;
     }
     if (pairs.n % HASH_PAIR)
-        tell_bucket(h->checking, bucket, "ends inside a pair");
+        tell_bucket(h->checking, bucket->number, "ends inside a pair");
     if (!sorted)
-        tell_bucket(h->checking, bucket, "is not sorted");
+        tell_bucket(h->checking, bucket->number, "is not sorted");
     if (!placed)
-        tell_bucket(h->checking, bucket, "holds pairs of another");
+        tell_bucket(h->checking, bucket->number, "holds pairs of another");
     return 0;
 }
 

@@ -138,8 +138,9 @@ static const char delete_all[] =
     "DELETE FROM delivery; DELETE FROM rejection; DELETE FROM auth_failure; DELETE FROM session_line;"
     "DELETE FROM scan_line; DELETE FROM event; DELETE FROM unparsed_line; DELETE FROM message;"
     "DELETE FROM client; DELETE FROM route; DELETE FROM cause; DELETE FROM string; DELETE FROM string_hash;"
+    "DELETE FROM string_filter; DELETE FROM string_run;"
     "DELETE FROM rollup_one; DELETE FROM rollup_many; DELETE FROM rollup_bucket;"
-    "DELETE FROM meta WHERE name IN ('hash_bits', 'late_rows');";
+    "DELETE FROM meta WHERE name = 'late_rows';";
 
 static int delete_some(struct store *store, struct error *err)
 {

@@ -1,5 +1,7 @@
-/* hashes.h — string.id by the hash of the text: table string_hash, buckets of pairs.  One row a pair would be a tree
-   of random keys, whose upkeep is a tenth of an ingest; a bucket is read and written as a whole. */
+/* hashes.h — string.id by the hash of the text: table string_hash.  One row a pair would be a tree of random keys, whose
+   upkeep is a tenth of an ingest; so pairs stand sorted in runs.  What is new makes a small run; runs that grow together
+   become one, of eight times the size: a pair is written some times in its life, whatever the database's size, and looked
+   for in a few runs, each with a filter that mostly says where it is not. */
 #ifndef MAILTRAIL_HASHES_H
 #define MAILTRAIL_HASHES_H
 
@@ -27,10 +29,17 @@ void hashes_add(struct hashes *hashes, uint64_t hash, int64_t id);
 /* Stores what was added, inside the transaction that is open. */
 int hashes_flush(struct hashes *hashes, struct error *err);
 
-/* Calls visit for each bucket in their order, with its number, how many first bits of a hash make a number, and its
-   octets as stored, which are the call's only, until it answers other than 0; answers that, or -1. */
+/* Calls visit for each bucket in the order of runs, with its number in string_hash, the first bits of its hashes as a
+   number and how many bits these are, and its octets as stored, which are the call's only, until it answers other than 0;
+   answers that, or -1. */
+struct hash_bucket {
+    int64_t number;
+    uint64_t first;
+    int bits;
+    struct slice pairs;
+};
 struct hash_walk {
-    int (*visit)(void *context, int64_t bucket, int bits, struct slice pairs, struct error *err);
+    int (*visit)(void *context, const struct hash_bucket *bucket, struct error *err);
     void *context;
 };
 int hashes_walk(struct hashes *hashes, const struct hash_walk *walk, struct error *err);
