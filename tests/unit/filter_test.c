@@ -34,5 +34,5 @@ int main(void)
     test_filter(1000);
     test_filter(8192);
     test_filter(20000);
-    return done_testing();
+    return tap_end();
 }
