@@ -323,7 +323,7 @@ static int begin_draft(struct store *store, struct error *err)
 static int begin_log(struct store *store, struct error *err)
 {
     return store_run(store, "PRAGMA journal_mode = wal; PRAGMA synchronous = normal;"
-                            "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536", err);
+                            "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -24576", err);
 }
 
 bool store_is_draft(const struct store *store)
