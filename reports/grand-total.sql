@@ -5,7 +5,8 @@
 -- layout:  total
 -- once:    scans
 -- sums:    received, delivered, delayed, failed, rejected, deferred_client
--- names:   received_host, received_email, delivered_host, delivered_email, rejected_host, deferred_client_host
+-- names:   received_host, received_email, delivered_host, delivered_email
+-- counts:  rejected_host, deferred_client_host
 -- column:  name             text     TOTAL
 -- column:  bytes            bytes    Volume
 -- column:  messages         count    Messages

@@ -251,7 +251,7 @@ static int bind(sqlite3_stmt *statement, const struct table *table,
 static int set_tally(struct span *span, const struct report_file *report, int top,
                      struct error *err)
 {
-    if (span_names(span, report->names, top, err))
+    if (span_names(span, report->names, report->counts, top, err))
         return -1;
     if (report->top.n)
         return span_sum(span, report->top, SPAN_FOREMOST, top, err);

@@ -114,6 +114,7 @@ static const char *take(struct report_file *file, struct slice key, struct slice
                           : slice_is(key, "top")   ? &file->top
                           : slice_is(key, "domains") ? &file->domains
                           : slice_is(key, "names") ? &file->names
+                          : slice_is(key, "counts") ? &file->counts
                           : slice_is(key, "once")  ? &file->once
                                                    : NULL;
     if (!plain)

@@ -51,6 +51,7 @@ struct report_file {
     struct slice once; /* views, with commas, that are read once for all reports */
     struct slice sums;    /* measures, with commas, read by key1 alone: summed once for all */
     struct slice names;   /* the same, of which tally_names is read */
+    struct slice counts;  /* the same, but only how many names they have */
     struct slice top;     /* the same, of a league: only keys that can be in it are shown to it */
     struct slice domains; /* the same, of a league of domains: one key for each domain */
     struct slice variants[REPORT_VARIANTS]; /* run once for each, bound as :each */

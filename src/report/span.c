@@ -369,18 +369,35 @@ int span_sum(struct span *span, struct slice measures, enum span_keys keys, int 
     return execute_own(span->db, sql, err);
 }
 
-int span_names(struct span *span, struct slice measures, int top, struct error *err)
+static int add_counts(struct span *span, struct slice measures, struct error *err)
+{
+    for (struct slice name; (name = next_name(&measures)).p;) {
+        int64_t names = 0;
+        int number = make_sum(span, name, err);
+        if (number < 0)
+            return -1;
+        const struct sums *all = &span->sums[number - 1].all;
+        for (size_t i = 0; i < all->count; i++)
+            names += all->rows[i].count > 0;
+        if (execute_own(span->db, xprintf("INSERT INTO temp.tally_names VALUES ('%.*s', %" PRId64 ", NULL, NULL)",
+                                          (int)name.n, name.p, names), err))
+            return -1;
+    }
+    return 0;
+}
+
+int span_names(struct span *span, struct slice measures, struct slice counts, int top, struct error *err)
 {
     if (execute(span->db, "DROP TABLE IF EXISTS temp.tally_names", err) ||
-        (measures.n && execute(span->db, names_table, err)))
+        ((measures.n || counts.n) && execute(span->db, names_table, err)) || add_counts(span, counts, err))
         return -1;
     for (struct slice name; (name = next_name(&measures)).p;) {
         int number = make_sum(span, name, err);
         if (number < 0 || make_domains(span, number, top, err))
             return -1;
-        const struct sum_names *counts = &span->sums[number - 1].counts;
+        const struct sum_names *told = &span->sums[number - 1].counts;
         char *sql = xprintf("INSERT INTO temp.tally_names VALUES ('%.*s', %" PRId64 ", %" PRId64 ", %" PRId64 ")",
-                            (int)name.n, name.p, counts->names, counts->domains, counts->edomains);
+                            (int)name.n, name.p, told->names, told->domains, told->edomains);
         if (execute_own(span->db, sql, err))
             return -1;
     }

@@ -64,9 +64,10 @@ int span_open(struct span *span, sqlite3 *db, int64_t since, int64_t until, cons
 int span_sum(struct span *span, struct slice measures, enum span_keys keys, int top,
              struct error *err);
 
-/* With a list of measures: table `tally_names` has how many keys each of them has over the span.  With an empty list:
-   the database's own view again.  top as above.  0, or -1 with *err. */
-int span_names(struct span *span, struct slice measures, int top, struct error *err);
+/* With a list of measures: table `tally_names` has how many keys each of them has over the span; of counts without their
+   domains, which takes reading the strings.  With empty lists: the database's own view again.  top as above.  0, or -1 with
+   *err. */
+int span_names(struct span *span, struct slice measures, struct slice counts, int top, struct error *err);
 
 /* With a list of views ("scans"; must outlive the span): each is read once, as far as the span and the
    server go, into a temporary table of its name, for all reports that ask.  0, or -1 with *err. */
