@@ -5,7 +5,8 @@
 -- An event's identity is (at, mark): mark hashes (server, canonical line, its how-manieth in that second).
 
 CREATE TABLE meta (
-    name  TEXT PRIMARY KEY,             -- 'hash_seed': string_hash's, drawn when the database is made
+    name  TEXT PRIMARY KEY,             -- 'hash_seed': string_hash's, drawn when the database is made; 'facts': which tables
+                                        -- it was made with; 'views': the text of its views
     value ANY                           -- its value
 ) STRICT, WITHOUT ROWID;
 

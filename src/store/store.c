@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/embedded.h"
+#include "../base/hash.h"
 #include "../base/memory.h"
 
 #define DRAFT_ID 0x4d547264u  /* "MTrd": a database that its first ingest has not published yet */
@@ -248,13 +249,27 @@ static int make_views(struct store *store, struct error *err)
     return done < 0 ? -1 : store_run(store, embedded_find("schema/views.sql")->text, err);
 }
 
+/* What the tables' script says, its comments and blanks left out. */
+static int64_t facts_hash(void)
+{
+    const char *script = embedded_find("schema/001_facts.sql")->text;
+    uint64_t hash = 0;
+    for (const char *p = script; *p; p++) {
+        if (p[0] == '-' && p[1] == '-')
+            p = strchr(p, '\n');
+        else if (*p != ' ' && *p != '\n')
+            hash = hash_mix(hash, (unsigned char)*p);
+    }
+    return (int64_t)hash;
+}
+
 static int finish_schema(struct store *store, uint32_t application_id, struct error *err)
 {
     char *sql = sqlite3_mprintf(
-        "INSERT INTO meta (name, value) VALUES ('views', %Q)"
+        "INSERT INTO meta (name, value) VALUES ('views', %Q), ('facts', %lld)"
         "  ON CONFLICT (name) DO UPDATE SET value = excluded.value;"
         "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
-        embedded_find("schema/views.sql")->text, (int)application_id, STORE_VERSION);
+        embedded_find("schema/views.sql")->text, (long long)facts_hash(), (int)application_id, STORE_VERSION);
     int done = store_run(store, sql, err);
     sqlite3_free(sql);
     return done;
@@ -288,6 +303,18 @@ static int migrate(struct store *store, bool is_new, struct error *err)
            finish_schema(store, is_new ? DRAFT_ID : STORE_APPLICATION_ID, err) < 0 ? -1 : 0;
 }
 
+/* Before the first release tables change without a migration. */
+static int check_facts(struct store *store, struct error *err)
+{
+    int64_t facts;
+    if (query_int(store, "SELECT coalesce((SELECT value FROM meta WHERE name = 'facts'), 0)", 0, &facts, err) < 0)
+        return -1;
+    return facts == facts_hash()
+               ? 0 : error_set(err, FAIL_DB,
+                               "%s: was made by another version of mailtrail before the first release, whose tables do "
+                               "not fit; ingest the logs into a new --db", store->path);
+}
+
 /* Whose database is it, and how old?  *is_new: an empty file, to be filled. */
 static int check_schema(struct store *store, bool *is_new, struct error *err)
 {
@@ -306,7 +333,7 @@ static int check_schema(struct store *store, bool *is_new, struct error *err)
         return error_set(err, FAIL_DB,
                          "%s: was made by a newer mailtrail (schema %d, this one knows %d); update mailtrail",
                          store->path, (int)version, STORE_VERSION);
-    return 0;
+    return check_facts(store, err);
 }
 
 /* A new database has no reader yet and nothing to lose, so that each page is written once, in its place.  It grows at

@@ -241,6 +241,9 @@ sub test_databases {
     ingest("$folder/new.db", [$log], zone => 'UTC');
     in_shell('sqlite3 "$1" "PRAGMA user_version = 99"', "$folder/new.db");
     ingests('a newer database', 2, qr{/new\.db: was made by a newer mailtrail .*; update mailtrail}, "$folder/new.db", $log);
+    ingest("$folder/old.db", [$log], zone => 'UTC');
+    in_shell('sqlite3 "$1" "UPDATE meta SET value = 1 WHERE name = \'facts\'"', "$folder/old.db");
+    ingests('a database with other tables', 2, qr{/old\.db: was made by another version of mailtrail .*; ingest the logs into a new --db}, "$folder/old.db", $log);
     ingest("$folder/bad.db", [$log], zone => 'UTC');
     my $size = -s "$folder/bad.db";
     my $bytes = slurp("$folder/bad.db");
