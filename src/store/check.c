@@ -116,8 +116,8 @@ static const struct reference {
 static int check_reference(struct checking *c, const struct reference *r, const char *column, struct error *err)
 {
     char *sql = xprintf("SELECT CASE WHEN count(*) THEN printf('%s.%s: %%d rows name a %s that is not there, as %%d',"
-                        " count(*), min(%s)) END FROM %s WHERE %s AND %s NOT IN (SELECT id FROM %s)",
-                        r->table, column, r->target, column, r->table, r->only, column, r->target);
+                        " count(*), min(%s)) END FROM %s WHERE %s AND %s IS NOT NULL AND %s NOT IN (SELECT id FROM %s)",
+                        r->table, column, r->target, column, r->table, r->only, column, column, r->target);
     int done = tell_rows(c, sql, err);
     free(sql);
     return done;
