@@ -173,7 +173,7 @@ static const char *const rows_sql[] = {
     "   (SELECT total(lines) FROM line_tally t WHERE t.source = s.id AND t.dialect = 'repeat') AS repeats,"
     "   EXISTS (SELECT 1 FROM source_file f WHERE f.source = s.id) AS whole,"
     "   c.class IN ('completed', 'continuation')"
-    "     OR s.first_at < (SELECT v.pruned_before FROM server v WHERE v.id = s.server)"
+    "     OR EXISTS (SELECT 1 FROM server v WHERE v.id = s.server AND s.first_at < v.pruned_before)"
     "     OR (c.exim AND EXISTS (SELECT 1 FROM meta WHERE name = 'late_rows'))"
     "     OR (c.class = 'arrival' AND EXISTS (SELECT 1 FROM message m WHERE m.server = s.server AND m.flags & 1))"
     "     AS fewer FROM counted c JOIN source s ON s.id = c.source) "

@@ -267,8 +267,8 @@ sub is_tail {
     return $pruned;
 }
 
-# The town's last day, over and over: day n of 2026.
-sub days { my ($path, @days) = @_; in_shell('for n in ' . join(' ', @days) . '; do sed "s/^2026-07-07/$(date -u -d "2025-12-31 +$n days" +%F)/" "$1"; done >>"$2"', root_of('tests/fixtures/town/mainlog'), $path) }
+# The town's last day, over and over, as day n of 2026, with ids of its own.
+sub days { my ($path, @days) = @_; in_shell('for n in ' . join(' ', @days) . '; do sed "s/^2026-07-07/$(date -u -d "2025-12-31 +$n days" +%F)/; s/\\(1w[0-9A-Za-z]\\{4\\}-\\)00/\\1$(printf %02d $n)/g" "$1"; done >>"$2"', root_of('tests/fixtures/town/mainlog'), $path) }
 
 sub test_lines {
     my $path = folder() . '/log';
@@ -373,7 +373,7 @@ sub test_killed {
     my $first = copy_of($whole);
     my @words = ('--older-than', '2026-03-20', '--lines-older-than', '2026-03-20');
     my $read = 0;
-    prune_ok('killed: not', $whole, @words);
+    like(prune_ok('killed: not', $whole, @words)->{out}, qr/^\d{4,} messages, 1\d{4} deliveries, /, 'killed: there is much to do');
     my $wanted = dump_of($whole);
     my ($killed, @bad) = (0);
     for my $octets (map { $_ * 400_000 } 1 .. 20) {
