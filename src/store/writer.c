@@ -324,6 +324,8 @@ static int withdraw_late(struct writer *w, const struct server *server, const st
 static bool is_pruned(const struct server *server, const struct ordered_list *list, size_t i)
 {
     const void *row = list->first + list->rows[i].index * event_layouts[list->table].size;
+    if (server->pruned_before == INT64_MIN)
+        return false;
     if (list->table == TABLE_DELIVERY)
         return ((const struct delivery_row *)row)->message == MESSAGE_PRUNED;
     return list->rows[i].at - late_at(list, i) < server->pruned_before;

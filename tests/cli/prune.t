@@ -249,6 +249,9 @@ sub forgotten {
     is(mailtrail(fast(), ['ingest', '--quiet', '--db', $db, '--config', $config, @town])->{code}, 0, 'forgotten: read again');
     is_sound($db, 'forgotten, read again');
     is(difference(tally_of($db), $sums), '', 'forgotten, read again: sums are as they were');
+    is(mailtrail(fast(), ['forget', '--db', $db, '--server', 'srv1'])->{code}, 0, 'forgotten: a server');
+    is(sql($db, "SELECT count(*) FROM rollup WHERE server NOT IN (SELECT id FROM server)"), 0, 'forgotten: a server: its sums too');
+    is_sound($db, 'forgotten: a server');
 }
 
 # ---- lines ----
@@ -308,6 +311,26 @@ sub test_lines {
     is_sound($db, 'lines, all, grown');
     in_shell('sqlite3 "$1" "UPDATE source SET pruned_lines = pruned_lines - 1"', $db);
     is(mailtrail(fast(), ['check', '--quiet', '--db', $db])->{code}, 1, 'lines: check knows how many');
+}
+
+# grep finds a message whole whose facts are gone, however long it took.
+sub test_grep {
+    my $path = folder() . '/log';
+    my $at = noon('2026-01-02') + 43190;
+    my $id = join '', map { (0 .. 9, 'A' .. 'Z', 'a' .. 'z')[int($at / 62 ** $_) % 62] } reverse 0 .. 5;
+    days($path, 1, 2);
+    append($path, "2026-01-02 23:59:50 $id-000000-0A <= needle\@x.example H=m.x.example [192.0.2.1] P=esmtp S=100\n");
+    days($path, 3 .. 40);
+    append($path, "2026-02-09 23:59:50 $id-000000-0A => b\@y.example R=dns T=smtp H=m.y.example [192.0.2.2]\n2026-02-09 23:59:51 $id-000000-0A Completed\n");
+    days($path, 41 .. 50);
+    my $db = new_db();
+    ingest($db, [$path], zone => 'UTC');
+    my $grep = sub { mailtrail(fast(), ['grep', '--db', $db, '--no-pager', 'needle'])->{out} };
+    my $wanted = $grep->();
+    is($wanted =~ tr/\n//, 4, 'grep: a message of three lines');
+    prune_ok('grep', $db, '--older-than', '2026-02-15');
+    is(sql($db, "SELECT count(*) FROM message WHERE exim_id LIKE '$id%'"), 0, 'grep: which is pruned');
+    is($grep->(), $wanted, 'grep: is found as before');
 }
 
 # A source that forget puts back to its beginning is archived whole when it is read again.
@@ -425,6 +448,7 @@ test_after_completion();
 my $town = test_town();
 test_lines();
 test_lines_again();
+test_grep();
 test_long_line();
 test_reader($town);
 test_killed();
