@@ -13,7 +13,9 @@ CREATE TABLE meta (
 CREATE TABLE server (
     id   INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,          -- as --server, the configuration or the host name said at first ingest
-    zone TEXT NOT NULL                  -- tz database name in which its local stamps are read; fixed
+    zone TEXT NOT NULL,                 -- tz database name in which its local stamps are read; fixed
+    pruned_before INTEGER               -- first second of the local day before which its facts are pruned and its sums
+                                        -- stay as they are; NULL: none were
 ) STRICT;
 
 CREATE TABLE zone_offset (
@@ -97,6 +99,8 @@ CREATE TABLE source (
     damage     TEXT,                    -- why it ended early (a truncated .gz ...); NULL: whole
     read_at    INTEGER NOT NULL,        -- when it was last read
     archived   INTEGER NOT NULL,        -- 1: its lines are kept in line_block; 0: they are not
+    pruned_lines  INTEGER NOT NULL DEFAULT 0, -- lines of its archive that were pruned, from its beginning
+    pruned_octets INTEGER NOT NULL DEFAULT 0, -- and how many octets they were
     carry      BLOB                     -- what the next read takes up: last stamp, counters, unfinished lines
 ) STRICT;
 CREATE INDEX source_head ON source (head_hash);

@@ -238,7 +238,9 @@ SELECT s.id                         AS id,
        s.years                      AS years,
        s.damage                     AS damage,
        s.read_at                    AS read_at,
-       s.archived                   AS archived         -- 1: the lines are kept
+       s.archived                   AS archived,        -- 1: the lines are kept
+       s.pruned_lines               AS pruned_lines,    -- but the first so many
+       v.pruned_before              AS pruned_before    -- facts before this second are pruned; NULL: none
   FROM source s
   JOIN server v ON v.id = s.server;
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../base/memory.h"
+#include "../store/pruned.h"
 
 int command_fail(const struct error *err)
 {
@@ -33,6 +34,23 @@ int command_open_db(const char *given, struct store **store, struct error *err)
     char *path = command_db_path(given);
     int done = store_open(path, STORE_READ, store, err);
     free(path);
+    return done;
+}
+
+static void tell_pruned(void *context, const char *server, const char *day)
+{
+    const char *what = context;
+    struct error said;
+    error_set(&said, FAIL_DB, "%s: details before %s are pruned%s", server, day, what);
+    error_print(&said);
+}
+
+int command_tell_pruned(struct store *store, int64_t since, const char *server, const char *what, struct error *err)
+{
+    char *context = xstrdup(what);
+    const struct pruned_listener listener = {tell_pruned, context};
+    int done = pruned_since(store, since, server, &listener, err);
+    free(context);
     return done;
 }
 

@@ -46,15 +46,19 @@ static int find_servers(struct store *store, const char *name, int64_t **ids, si
     return *count || !name ? 0 : error_set(err, FAIL_USAGE, "grep: no server '%s' in this database", name);
 }
 
-/* What was read without its lines cannot be searched. */
+/* What was read without its lines cannot be searched, nor what was pruned of them. */
 static int tell_missing(struct store *store, struct error *err)
 {
-    sqlite3_stmt *stmt = store_prepare(store, "SELECT count(*) FROM source WHERE NOT archived", err);
+    sqlite3_stmt *stmt = store_prepare(
+        store, "SELECT count(*) FILTER (WHERE NOT archived), count(*) FILTER (WHERE pruned_lines > 0) FROM source", err);
     if (!stmt)
         return -1;
     int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(store, err);
-    long long missing = sqlite3_column_int64(stmt, 0);
+    long long missing = sqlite3_column_int64(stmt, 0), pruned = sqlite3_column_int64(stmt, 1);
     sqlite3_finalize(stmt);
+    if (done == 0 && pruned)
+        fprintf(stderr, "mailtrail: the first lines of %lld source%s are pruned and cannot be searched; see mailtrail "
+                "status\n", pruned, pruned == 1 ? "" : "s");
     if (done == 0 && missing)
         fprintf(stderr, "mailtrail: %lld source%s read with --no-lines and cannot be searched; see mailtrail status\n",
                 missing, missing == 1 ? " was" : "s were");

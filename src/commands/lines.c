@@ -1,4 +1,5 @@
 /* lines.c — mailtrail lines: what was read, byte for byte. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,7 @@ struct printing {
     struct server server; /* of the source that is printed, as far as times are asked for */
     int64_t source;
     int64_t at;           /* of the last line before the block */
+    bool pruned;          /* lines that were asked for are there no more */
 };
 
 /* ---- which sources ----------------------------------------------------------------------------- */
@@ -114,7 +116,32 @@ static int print_source(struct printing *p, int64_t source, struct error *err)
     return more;
 }
 
-static int print_all(struct store *store, const struct options *o, struct error *err)
+/* Says what of a source's lines is pruned, if lines of the times asked for may be among them. */
+static int tell_pruned(struct printing *p, int64_t source, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(
+        p->store, "SELECT s.path, s.pruned_lines FROM source s WHERE s.id = ?1 AND s.pruned_lines > 0"
+                  " AND coalesce(s.first_at, ?3 - 1) < ?3 AND coalesce((SELECT min(b.first_at) FROM line_block b"
+                  "   WHERE b.source = s.id), s.last_at + 1) > ?2", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_int64(stmt, 1, source);
+    sqlite3_bind_int64(stmt, 2, p->since);
+    sqlite3_bind_int64(stmt, 3, p->until);
+    int code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW) {
+        struct error said;
+        error_set(&said, FAIL_DB, "%s: its first %lld lines are pruned", (const char *)sqlite3_column_text(stmt, 0),
+                  (long long)sqlite3_column_int64(stmt, 1));
+        error_print(&said);
+        p->pruned = true;
+    }
+    sqlite3_finalize(stmt);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(p->store, err);
+}
+
+/* *pruned: not all that was asked for is there. */
+static int print_all(struct store *store, const struct options *o, bool *pruned, struct error *err)
 {
     struct printing p = {.store = store, .source = INT64_MIN};
     int64_t *ids = NULL, now = o->now ? strtoll(o->now, NULL, 10) : time(NULL);
@@ -125,7 +152,8 @@ static int print_all(struct store *store, const struct options *o, struct error 
         done = find_sources(store, o, &ids, &count, err);
     p.unpacker = block_unpacker_new();
     for (size_t i = 0; i < count && done == 0; i++)
-        done = print_source(&p, ids[i], err);
+        done = tell_pruned(&p, ids[i], err) < 0 ? -1 : print_source(&p, ids[i], err);
+    *pruned = p.pruned;
     block_unpacker_free(&p.unpacker);
     server_free(&p.server);
     free(ids);
@@ -145,6 +173,7 @@ static int run(int argc, char **argv)
         {NULL, NULL, NULL, NULL}};
     struct error err;
     struct store *store = NULL;
+    bool pruned = false;
     int count = options_take(&command_lines, options, argc, argv, &err);
     if (count == -2)
         return EXIT_DONE;
@@ -153,9 +182,9 @@ static int run(int argc, char **argv)
                           argv[1], argv[1]);
     int done = count < 0 ? -1 : command_open_db(o.db, &store, &err);
     if (done == 0)
-        done = print_all(store, &o, &err);
+        done = print_all(store, &o, &pruned, &err);
     store_close(&store);
-    return done < 0 ? command_fail(&err) : EXIT_DONE;
+    return done < 0 ? command_fail(&err) : pruned ? EXIT_PART : EXIT_DONE;
 }
 
 const struct command command_lines = {"lines", "", "gives back the lines that were read, byte for byte", run};

@@ -5,7 +5,7 @@
 #include "commands.h"
 
 static const struct command *const commands[] = {&command_ingest, &command_report, &command_status,
-                                                 &command_explain, &command_forget, &command_check,
+                                                 &command_explain, &command_forget, &command_prune, &command_check,
                                                  &command_trace, &command_grep, &command_sql, &command_lines,
                                                  &command_eximstats, &command_exigrep, NULL};
 

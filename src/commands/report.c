@@ -95,6 +95,8 @@ static int run(int argc, char **argv)
     if (done == 0)
         done = read_span(store, &o, &request, &err);
     if (done == 0)
+        done = command_tell_pruned(store, request.since, o.server, "; of those days sums by whole days are left", &err);
+    if (done == 0)
         done = write_report(store, &o, &request, &err);
     store_close(&store);
     return done < 0 ? command_fail(&err) : EXIT_DONE;

@@ -90,6 +90,8 @@ static int run(int argc, char **argv)
     if (done == 0)
         done = fill_request(store, &o, &request, &err);
     if (done == 0)
+        done = command_tell_pruned(store, request.find.since, o.server, "", &err);
+    if (done == 0)
         done = trace_run(store, &request, stdout, &found, &err);
     if (done == 0)
         done = command_flush(&err);

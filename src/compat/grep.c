@@ -74,13 +74,15 @@ static int completed_at(sqlite3_stmt *find, int64_t server, const struct open_me
    that was found. */
 static int find_span(struct gathering *g, sqlite3_stmt *find, const struct open_message *message, struct span *span)
 {
-    int64_t completed;
+    int64_t completed, pruned = g->blocks->server->pruned_before;
     if (completed_at(find, g->blocks->server->id, message, &completed) < 0)
         return -1;
     int64_t begun = exim_id_second(slice_of(message->id, message->id_size));
     int64_t seen = message->seen_at == NUM_ABSENT ? INT64_MAX - SLACK : message->seen_at;
     span->from = (begun < seen ? begun : seen) - SLACK;
     span->to = completed == NUM_ABSENT || completed < seen ? seen + SLACK : completed;
+    if (completed == NUM_ABSENT && begun < pruned && span->to < pruned)
+        span->to = pruned; /* it ended before that */
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "../base/memory.h"
 #include "../store/blocks.h"
 #include "../store/forget.h"
+#include "../store/pruned.h"
 #include "ingest.h"
 #include "progress.h"
 #include "reader.h"
@@ -106,7 +107,7 @@ int ingest_again(struct store *store, bool quiet, struct ingest_outcome *outcome
     struct error ignored;
     int64_t total = 0;
     *outcome = (struct ingest_outcome){0};
-    int done = list_sources(&a, err);
+    int done = pruned_nothing(store, err) < 0 ? -1 : list_sources(&a, err);
     for (size_t i = 0; i < a.count; i++)
         total += a.sources[i].octets;
     progress_start(&a.progress, quiet, total);

@@ -8,7 +8,7 @@
 
 struct block_writer {
     struct store *store;
-    sqlite3_stmt *clear, *insert;
+    sqlite3_stmt *clear, *insert, *whole;
 };
 
 int block_writer_new(struct store *store, struct block_writer **writer, struct error *err)
@@ -22,7 +22,9 @@ int block_writer_new(struct store *store, struct block_writer **writer, struct e
     w->insert = store_prepare(
         store, "INSERT INTO line_block (source, line, position, lines, octets, first_at, last_at, checksum, text)"
                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", err);
-    return w->insert ? 0 : -1;
+    w->whole = w->insert ? store_prepare(
+        store, "UPDATE source SET pruned_lines = 0, pruned_octets = 0 WHERE id = ?1 AND pruned_octets > ?2", err) : NULL;
+    return w->whole ? 0 : -1;
 }
 
 void block_writer_free(struct block_writer **writer)
@@ -31,6 +33,7 @@ void block_writer_free(struct block_writer **writer)
         return;
     sqlite3_finalize((*writer)->clear);
     sqlite3_finalize((*writer)->insert);
+    sqlite3_finalize((*writer)->whole);
     free(*writer);
     *writer = NULL;
 }
@@ -59,6 +62,10 @@ int block_writer_put(struct block_writer *w, int64_t source, struct block *block
     sqlite3_bind_int64(w->clear, 2, blocks->line);
     sqlite3_bind_int64(w->clear, 3, blocks->position);
     int done = store_step(w->store, w->clear, err);
+    sqlite3_bind_int64(w->whole, 1, source);
+    sqlite3_bind_int64(w->whole, 2, blocks->position); /* read once more from its beginning */
+    if (done == 0)
+        done = store_step(w->store, w->whole, err);
     for (struct block *block = blocks; block && done == 0; block = block->next)
         done = put_block(w, source, block, err);
     return done;

@@ -8,6 +8,7 @@
 #include "../ingest/batch.h"
 #include "blocks.h"
 #include "hashes.h"
+#include "pruned.h"
 #include "rollup_build.h"
 
 #define WANTS_AT_ONCE 65536
@@ -115,8 +116,8 @@ static const struct reference {
 static int check_reference(struct checking *c, const struct reference *r, const char *column, struct error *err)
 {
     char *sql = xprintf("SELECT CASE WHEN count(*) THEN printf('%s.%s: %%d rows name a %s that is not there, as %%d',"
-                        " count(*), min(%s)) END FROM %s WHERE %s AND %s NOT IN (SELECT id FROM %s)",
-                        r->table, column, r->target, column, r->table, r->only, column, r->target);
+                        " count(*), min(%s)) END FROM %s WHERE %s AND %s IS NOT NULL AND %s NOT IN (SELECT id FROM %s)",
+                        r->table, column, r->target, column, r->table, r->only, column, column, r->target);
     int done = tell_rows(c, sql, err);
     free(sql);
     return done;
@@ -172,6 +173,7 @@ static const char *const rows_sql[] = {
     "   (SELECT total(lines) FROM line_tally t WHERE t.source = s.id AND t.dialect = 'repeat') AS repeats,"
     "   EXISTS (SELECT 1 FROM source_file f WHERE f.source = s.id) AS whole,"
     "   c.class IN ('completed', 'continuation')"
+    "     OR EXISTS (SELECT 1 FROM server v WHERE v.id = s.server AND s.first_at < v.pruned_before)"
     "     OR (c.exim AND EXISTS (SELECT 1 FROM meta WHERE name = 'late_rows'))"
     "     OR (c.class = 'arrival' AND EXISTS (SELECT 1 FROM message m WHERE m.server = s.server AND m.flags & 1))"
     "     AS fewer FROM counted c JOIN source s ON s.id = c.source) "
@@ -202,9 +204,11 @@ static int check_identity(struct checking *c, struct error *err) { return tell_a
 /* ---- sums -------------------------------------------------------------------------------------- */
 
 static const char sums_sql[] =
-    "WITH fault AS ("
-    " SELECT 'stored' AS which, * FROM (SELECT * FROM rollup EXCEPT SELECT * FROM temp.rollup_built)"
-    " UNION ALL SELECT 'of the facts', * FROM (SELECT * FROM temp.rollup_built EXCEPT SELECT * FROM rollup)) "
+    "WITH kept AS (SELECT r.* FROM rollup r LEFT JOIN server v ON v.id = r.server"
+    "   WHERE r.day >= coalesce(" PRUNED_DAY("v") ", r.day)),"
+    "fault AS ("
+    " SELECT 'stored' AS which, * FROM (SELECT * FROM kept EXCEPT SELECT * FROM temp.rollup_built)"
+    " UNION ALL SELECT 'of the facts', * FROM (SELECT * FROM temp.rollup_built EXCEPT SELECT * FROM kept)) "
     "SELECT printf('%s of %s, server %d, slot %d, keys %d %d %d %d: %s: count %d, addresses %d, bytes %d',"
     "  coalesce(m.name, f.measure), date(f.day * 86400, 'unixepoch'), f.server, f.slot, f.key1, f.key2, f.key3,"
     "  f.key4, f.which, f.count, f.addresses, f.bytes)"
@@ -212,12 +216,15 @@ static const char sums_sql[] =
 
 static int check_sums(struct checking *c, struct error *err)
 {
-    if (rollup_build(store_db(c->store), INT64_MIN, INT64_MAX, 0, err) < 0)
+    if (rollup_build_unpruned(store_db(c->store), err) < 0)
         return -1;
     return tell_rows(c, sums_sql, err) < 0 ? -1 : store_run(c->store, "DROP TABLE temp.rollup_built", err);
 }
 
 /* ---- derived ----------------------------------------------------------------------------------- */
+
+/* What a message of before this second says of other rows, of those that are left need not be true. */
+#define PRUNED "coalesce((SELECT v.pruned_before FROM server v WHERE v.id = m.server), -9223372036854775808)"
 
 static const char *const derived_sql[] = {
     "SELECT printf('message %s: at %d, but received %d', exim_id, at, received) FROM message WHERE at <> received",
@@ -228,7 +235,7 @@ static const char *const derived_sql[] = {
     "   iif(received IS NULL, 'but its arrival is not known', iif(copy_of IS NULL, 'which are not known', 'but it is a copy of ' || copy_of)))"
     "  FROM message WHERE flags & ~111 OR (received IS NULL AND flags & ~4) OR (copy_of IS NOT NULL AND flags & 64)",
     "SELECT printf('message %s: is a copy of %s, which is not there', m.exim_id, m.copy_of) FROM message m"
-    " WHERE m.copy_of IS NOT NULL AND NOT EXISTS (SELECT 1 FROM message p"
+    " WHERE m.copy_of IS NOT NULL AND m.at > " PRUNED " + 60 AND NOT EXISTS (SELECT 1 FROM message p"
     "   WHERE p.exim_id = m.copy_of AND p.server = m.server)",
     "SELECT printf('delivery at %d of message %s: orphan %d, but its arrival is %sknown', d.at, m.exim_id,"
     "   coalesce(d.orphan, 0), iif(m.received IS NULL, 'not ', ''))"
@@ -239,8 +246,8 @@ static const char *const derived_sql[] = {
     "     max(k.text = 'failed') AS failed, max(k.text IN ('delivered', 'cutthrough')"
     "       AND (w.host IS NOT NULL OR w.ip IS NOT NULL)) AS remote"
     "    FROM delivery d JOIN string k ON k.id = d.kind LEFT JOIN route w ON w.id = d.route GROUP BY d.message) s"
-    "   ON s.message = m.id WHERE m.delayed <> coalesce(s.delayed, 0) OR m.failed <> coalesce(s.failed, 0)"
-    "    OR m.remote <> coalesce(s.remote, 0)",
+    "   ON s.message = m.id WHERE (m.delayed <> coalesce(s.delayed, 0) OR m.failed <> coalesce(s.failed, 0)"
+    "    OR m.remote <> coalesce(s.remote, 0)) AND m.at >= " PRUNED,
     /* An event that syslog stamped late may have been taken back for one a second earlier. */
     "WITH e AS (SELECT e.server AS server, e.message AS exim_id,"
     "     max(e.at) FILTER (WHERE k.text = 'frozen') AS frozen, max(e.at) FILTER (WHERE k.text = 'thawed') AS thawed,"
@@ -250,10 +257,10 @@ static const char *const derived_sql[] = {
     "SELECT printf('message %s: frozen %s, thawed %s, removed %s, retracted %d are not its latest events', m.exim_id,"
     "   coalesce(m.frozen, 'never'), coalesce(m.thawed, 'never'), coalesce(m.removed, 'never'), m.flags & 4 <> 0)"
     "  FROM message m LEFT JOIN e ON e.exim_id = m.exim_id AND e.server = m.server"
-    " WHERE coalesce(m.frozen, 0) - coalesce(e.frozen, 0) NOT IN (0, 1)"
+    " WHERE (coalesce(m.frozen, 0) - coalesce(e.frozen, 0) NOT IN (0, 1)"
     "    OR coalesce(m.thawed, 0) - coalesce(e.thawed, 0) NOT IN (0, 1)"
     "    OR coalesce(m.removed, 0) - coalesce(e.removed, 0) NOT IN (0, 1)"
-    "    OR (m.flags & 4 <> 0) <> coalesce(e.retracted, 0)", NULL};
+    "    OR (m.flags & 4 <> 0) <> coalesce(e.retracted, 0)) AND m.at >= " PRUNED, NULL};
 
 static int check_derived(struct checking *c, struct error *err) { return tell_all(c, derived_sql, err); }
 
@@ -409,19 +416,20 @@ static int check_hashes(struct checking *c, struct error *err)
 
 /* Of sources with an archive; one that forget put back to its beginning keeps what it has until it is read again. */
 static const char *const lines_sql[] = {
-    "SELECT printf('%s (source %d): %d lines and %d octets read, but %d and %d archived', s.path, s.id, s.lines,"
-    "              s.position, coalesce(b.lines, 0), coalesce(b.octets, 0))"
+    "SELECT printf('%s (source %d): %d lines and %d octets read, but %d and %d archived', s.path, s.id,"
+    "              s.lines - s.pruned_lines, s.position - s.pruned_octets, coalesce(b.lines, 0), coalesce(b.octets, 0))"
     "  FROM source s LEFT JOIN (SELECT source, sum(lines) AS lines, sum(octets) AS octets FROM line_block GROUP BY 1) b"
     "    ON b.source = s.id WHERE s.archived AND s.position > 0"
-    "     AND (s.lines <> coalesce(b.lines, 0) OR s.position <> coalesce(b.octets, 0))",
+    "     AND (s.lines - s.pruned_lines <> coalesce(b.lines, 0) OR s.position - s.pruned_octets <> coalesce(b.octets, 0))",
     "SELECT printf('%s (source %d): %d blocks of a source that is read without lines', s.path, s.id, count(*))"
     "  FROM source s JOIN line_block b ON b.source = s.id WHERE NOT s.archived GROUP BY s.id",
     "SELECT printf('%s (source %d): the block of line %d at %d does not follow the one before', s.path, s.id, b.line,"
     "              b.position)"
-    "  FROM (SELECT source, line, position,"
-    "          line <> lag(line + lines, 1, 1) OVER follow OR position <> lag(position + octets, 1, 0) OVER follow AS gap"
+    "  FROM (SELECT source, line, position, lag(line + lines) OVER follow AS wanted_line,"
+    "          lag(position + octets) OVER follow AS wanted_position"
     "          FROM line_block WINDOW follow AS (PARTITION BY source ORDER BY line, position)) b"
-    "  JOIN source s ON s.id = b.source WHERE b.gap", NULL};
+    "  JOIN source s ON s.id = b.source WHERE b.line <> coalesce(b.wanted_line, s.pruned_lines + 1)"
+    "    OR b.position <> coalesce(b.wanted_position, s.pruned_octets)", NULL};
 
 static int check_texts(struct checking *c, struct block_unpacker *unpacker, struct error *err)
 {

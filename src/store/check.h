@@ -19,6 +19,8 @@
      may be as many as its lines where it has copies, and more until it is read again;
    - a message arrived twice under one id: the last arrival counts.  Where no message of the server is marked so, the
      equality must hold;
+   - something was pruned: rows of before server.pruned_before are gone, and sums and what messages say of other rows are
+     held from there on; lines that source.pruned_lines counts are gone;
    - a message was completed twice, or a continuation held no header: only the upper bound. */
 #ifndef MAILTRAIL_CHECK_H
 #define MAILTRAIL_CHECK_H

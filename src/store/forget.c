@@ -72,8 +72,7 @@ static const char find_shared[] =
 
 static int run_rollup(struct store *store, struct error *err)
 {
-    return rollup_build(store_db(store), INT64_MIN, INT64_MAX, 0, err) < 0 ? -1
-                                                                         : rollup_load(store_db(store), err);
+    return rollup_build_unpruned(store_db(store), err) < 0 ? -1 : rollup_load(store_db(store), err);
 }
 
 /* Back to the beginning: the tail before position 0 is empty. */

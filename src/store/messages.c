@@ -428,8 +428,38 @@ static struct headed *sorted_by_id(const struct batch *batch)
     return sorted;
 }
 
+/* For each message of the batch whether anything of it is of a time that is kept; NULL: it is, of all. */
+static bool *kept_messages(const struct server *server, const struct batch *batch)
+{
+    const struct row_list *list = &batch->events[TABLE_DELIVERY];
+    const struct delivery_row *rows = (const void *)list->rows;
+    if (server->pruned_before == INT64_MIN)
+        return NULL;
+    bool *kept = xcalloc(batch->messages.count + 1, sizeof *kept);
+    for (uint32_t i = 0; i < batch->messages.count; i++) {
+        const struct message_row *m = batch_message(batch, i);
+        int64_t last = latest(latest(m->at, m->received), m->completed);
+        kept[i] = latest(last, latest(m->removed, latest(m->frozen, m->thawed))) >= server->pruned_before;
+    }
+    for (size_t i = 0; i < list->count; i++)
+        kept[rows[i].owner] |= rows[i].at >= server->pruned_before;
+    return kept;
+}
+
+/* Taken for one that was pruned: not stored, nor summed, and its lines are copies. */
+static void leave_out(struct joined *j, const struct message_row *row, struct batch *batch)
+{
+    j->is = j->was;
+    j->id = MESSAGE_PRUNED;
+    j->known = true;
+    if (row->arrivals)
+        batch->tallies[row->arrival_tally].copies += row->arrivals;
+    if (row->completions)
+        batch->tallies[row->completed_tally].copies += row->completions;
+}
+
 static int put_one(struct messages *m, const struct server *server, struct batch *batch, uint32_t index,
-                   struct joined *j, struct rollup *corrections, struct error *err)
+                   bool kept, struct joined *j, struct rollup *corrections, struct error *err)
 {
     struct message_row *row = batch_message(batch, index);
     *j = (struct joined){.arrival_mark = NUM_ABSENT, .frozen = NUM_ABSENT, .thawed = NUM_ABSENT,
@@ -438,6 +468,10 @@ static int put_one(struct messages *m, const struct server *server, struct batch
                                     .received = NUM_ABSENT, .completed = NUM_ABSENT, .size = NUM_ABSENT};
     if (!is_newer(m, row->exim_id) && find_known(m, j, row, err) < 0)
         return -1;
+    if (!j->known && !kept) {
+        leave_out(j, row, batch);
+        return 0;
+    }
     join(j, row, batch);
     if (j->known)
         return store_known(m, j, row, batch, corrections, err);
@@ -452,15 +486,17 @@ int messages_put(struct messages *m, const struct server *server, struct batch *
     joined->all = grow(joined->all, &joined->capacity, count, sizeof *joined->all);
     struct headed *sorted = sorted_by_id(batch);
     uint32_t *order = xmalloc(count * sizeof *order);
+    bool *kept = kept_messages(server, batch);
     int done = 0;
     for (size_t i = 0; i < count && done == 0; i++) {
         struct joined *j = &joined->all[sorted[i].index];
-        done = put_one(m, server, batch, sorted[i].index, j, corrections, err);
+        done = put_one(m, server, batch, sorted[i].index, !kept || kept[sorted[i].index], j, corrections, err);
         if (!j->known)
             order[new_count++] = sorted[i].index;
     }
     if (done == 0)
         done = insert_rows(m->insert, batch->messages.rows, order, new_count, batch->ids, err);
+    free(kept);
     free(order);
     free(sorted);
     return done;

@@ -8,6 +8,8 @@
 
 struct messages;
 
+#define MESSAGE_PRUNED 0 /* in place of its id: all that the batch has of it is of a time that prune took */
+
 int messages_new(struct store *store, struct messages **messages, struct error *err);
 void messages_free(struct messages **messages);
 
@@ -21,7 +23,7 @@ void messages_joined_free(struct messages_joined **joined);
 int messages_put(struct messages *messages, const struct server *server, struct batch *batch,
                  struct messages_joined *joined, struct rollup *corrections, struct error *err);
 
-/* As it is now; its message.id; whether it was not stored before, so that its image is still to be summed. */
+/* As it is now; its message.id, or MESSAGE_PRUNED; whether it was not stored before, so that its image is still to be summed. */
 const struct message_image *messages_image(const struct messages_joined *joined, size_t index);
 int64_t messages_id(const struct messages_joined *joined, size_t index);
 bool messages_is_new(const struct messages_joined *joined, size_t index);

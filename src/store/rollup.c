@@ -208,6 +208,12 @@ static struct amount amount_at(struct rollup *rollup, const struct server *serve
     return (struct amount){day_of(rollup, server->id, day), (local - day * DAY) / 3600, sign, 0, 0};
 }
 
+/* Facts of that time are pruned, so that their sums are what is left of them. */
+static bool is_frozen(const struct server *server, int64_t at)
+{
+    return at < server->pruned_before;
+}
+
 static int64_t host_key(int64_t host, int64_t ip)
 {
     return host ? host : ip;
@@ -261,9 +267,9 @@ void rollup_message(struct rollup *rollup, const struct message_image *m, int si
 {
     if (m->flags & MESSAGE_RETRACTED)
         return;
-    if (m->received != NUM_ABSENT)
+    if (m->received != NUM_ABSENT && !is_frozen(m->server, m->received))
         received_images(rollup, m, sign);
-    if (m->completed != NUM_ABSENT)
+    if (m->completed != NUM_ABSENT && !is_frozen(m->server, m->completed))
         queue_images(rollup, m, sign);
 }
 
@@ -289,6 +295,8 @@ static void relayed_image(struct rollup *rollup, const struct amount *amount, co
 void rollup_delivery(struct rollup *rollup, const struct delivery_image *d, const struct message_image *m,
                      int sign)
 {
+    if (is_frozen(m->server, d->at))
+        return;
     struct amount amount = amount_at(rollup, m->server, d->at, sign);
     add_one(rollup, MEASURE_DELIVERY_KIND, d->kind, &amount);
     if (d->kind == rollup->kinds[DELIVERY_FAILED]) {
@@ -309,6 +317,8 @@ void rollup_delivery(struct rollup *rollup, const struct delivery_image *d, cons
 
 void rollup_rejection(struct rollup *rollup, const struct rejection_image *r, int sign)
 {
+    if (is_frozen(r->server, r->at))
+        return;
     struct amount amount = amount_at(rollup, r->server, r->at, sign);
     add_one(rollup, r->temporary ? MEASURE_DEFERRED_CLIENT_HOST : MEASURE_REJECTED_HOST,
             host_key(r->host, r->ip), &amount);
@@ -318,6 +328,8 @@ void rollup_rejection(struct rollup *rollup, const struct rejection_image *r, in
 
 void rollup_auth_failure(struct rollup *rollup, const struct auth_failure_image *a, int sign)
 {
+    if (is_frozen(a->server, a->at))
+        return;
     struct amount amount = amount_at(rollup, a->server, a->at, sign);
     amount.count = sign * a->attempts;
     add_many(rollup, MEASURE_AUTH_FAILURE_HOST, a->service, host_key(a->host, a->ip), 0, 0, &amount);

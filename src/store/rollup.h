@@ -1,6 +1,6 @@
 /* rollup.h — the sums that reports read: a rollup is a sum over images of rows.  Whoever changes a row adds
    the image of what it was with sign -1 and of what it is with sign +1; the sums reach the table before the
-   transaction ends.  The measures are named in schema/001_facts.sql and defined once more, in SQL over the
+   transaction ends.  Images of before their server's pruned_before change nothing: those sums stay as they are.  The measures are named in schema/001_facts.sql and defined once more, in SQL over the
    facts, in schema/rollup.sql; a test holds the two together. */
 #ifndef MAILTRAIL_ROLLUP_H
 #define MAILTRAIL_ROLLUP_H

@@ -2,6 +2,7 @@
 #include "rollup_build.h"
 
 #include "../base/embedded.h"
+#include "pruned.h"
 
 static const char built_table[] =
     "CREATE TEMP TABLE IF NOT EXISTS rollup_built (measure INTEGER NOT NULL, day INTEGER NOT NULL,"
@@ -55,10 +56,25 @@ int rollup_build(sqlite3 *db, int64_t since, int64_t until, int64_t server, stru
     return 0;
 }
 
+/* Of servers that are no more, nothing is left. */
+#define FROZEN                                                                                     \
+    "(SELECT b.id FROM rollup_bucket b JOIN server v ON v.id = b.server WHERE b.day < " PRUNED_DAY("v") ")"
+
+int rollup_build_unpruned(sqlite3 *db, struct error *err)
+{
+    static const char drop[] = "DELETE FROM temp.rollup_built WHERE day < (SELECT " PRUNED_DAY("v")
+                               " FROM server v WHERE v.id = rollup_built.server)";
+    if (rollup_build(db, INT64_MIN, INT64_MAX, 0, err) < 0)
+        return -1;
+    return sqlite3_exec(db, drop, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(db, err);
+}
+
 int rollup_load(sqlite3 *db, struct error *err)
 {
     static const char load[] =
-        "DELETE FROM rollup_one; DELETE FROM rollup_many; DELETE FROM rollup_bucket;"
+        "DELETE FROM rollup_one WHERE bucket NOT IN " FROZEN ";"
+        "DELETE FROM rollup_many WHERE bucket NOT IN " FROZEN ";"
+        "DELETE FROM rollup_bucket WHERE id NOT IN " FROZEN ";"
         "INSERT INTO rollup_bucket (measure, day, server)"
         "  SELECT DISTINCT measure, day, server FROM temp.rollup_built;"
         "INSERT INTO rollup_one SELECT b.id, r.slot + r.key1, r.count, r.addresses, r.bytes" /* one of the two is 0 */

@@ -14,7 +14,10 @@ int rollup_build_table(sqlite3 *db, struct error *err);
    temp.rollup_built, which is made if need be; server 0: all.  0, or -1. */
 int rollup_build(sqlite3 *db, int64_t since, int64_t until, int64_t server, struct error *err);
 
-/* Puts temp.rollup_built in the place of all sums that are stored, and drops it.  0, or -1. */
+/* The same from all facts, without the days whose facts are pruned.  0, or -1. */
+int rollup_build_unpruned(sqlite3 *db, struct error *err);
+
+/* Puts temp.rollup_built in the place of all sums that are stored but those of pruned days, and drops it.  0, or -1. */
 int rollup_load(sqlite3 *db, struct error *err);
 
 #endif

@@ -483,10 +483,15 @@ static int load_zone(struct store *store, struct server *server, struct error *e
     return server->zone.count ? 0 : store_error(store, err);
 }
 
+static int64_t int_or_least(sqlite3_stmt *stmt, int i)
+{
+    return sqlite3_column_type(stmt, i) == SQLITE_NULL ? INT64_MIN : sqlite3_column_int64(stmt, i);
+}
+
 /* 1: the server is known and now loaded; 0: it is new. */
 static int find_server(struct store *store, struct server *server, struct error *err)
 {
-    sqlite3_stmt *stmt = store_prepare(store, "SELECT id, zone FROM server WHERE name = ?1", err);
+    sqlite3_stmt *stmt = store_prepare(store, "SELECT id, zone, pruned_before FROM server WHERE name = ?1", err);
     if (!stmt)
         return -1;
     sqlite3_bind_text(stmt, 1, server->name, -1, SQLITE_STATIC);
@@ -494,6 +499,7 @@ static int find_server(struct store *store, struct server *server, struct error 
     if (code == SQLITE_ROW) {
         server->id = sqlite3_column_int64(stmt, 0);
         server->zone_name = xstrdup((const char *)sqlite3_column_text(stmt, 1));
+        server->pruned_before = int_or_least(stmt, 2);
     }
     sqlite3_finalize(stmt);
     if (code == SQLITE_ROW)
@@ -504,7 +510,7 @@ static int find_server(struct store *store, struct server *server, struct error 
 int store_server(struct store *store, const char *name, const char *zone_name, struct server *server,
                  struct error *err)
 {
-    *server = (struct server){.name = xstrdup(name)};
+    *server = (struct server){.name = xstrdup(name), .pruned_before = INT64_MIN};
     int known = find_server(store, server, err);
     if (known < 0)
         return -1;
@@ -525,7 +531,7 @@ int store_server_of(struct store *store, int64_t source, struct server *server, 
 {
     *server = (struct server){0};
     sqlite3_stmt *stmt = store_prepare(
-        store, "SELECT v.id, v.name, v.zone FROM server v JOIN source s ON s.server = v.id WHERE s.id = ?1", err);
+        store, "SELECT v.id, v.name, v.zone, v.pruned_before FROM server v JOIN source s ON s.server = v.id WHERE s.id = ?1", err);
     if (!stmt)
         return -1;
     sqlite3_bind_int64(stmt, 1, source);
@@ -534,6 +540,7 @@ int store_server_of(struct store *store, int64_t source, struct server *server, 
         server->id = sqlite3_column_int64(stmt, 0);
         server->name = xstrdup((const char *)sqlite3_column_text(stmt, 1));
         server->zone_name = xstrdup((const char *)sqlite3_column_text(stmt, 2));
+        server->pruned_before = int_or_least(stmt, 3);
     }
     sqlite3_finalize(stmt);
     return done < 0 ? -1 : load_zone(store, server, err);

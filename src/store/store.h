@@ -59,6 +59,7 @@ struct server {
     int64_t id;
     char *name, *zone_name; /* the struct's own */
     struct zone zone;
+    int64_t pruned_before; /* what is earlier is not stored any more; INT64_MIN: nothing was pruned */
 };
 
 /* The server of a name, made with zone_name when it is new; a NULL zone_name takes the system's.  An existing

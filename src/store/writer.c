@@ -319,14 +319,26 @@ static int withdraw_late(struct writer *w, const struct server *server, const st
     return late_withdraw(w->late, list->table, row->at + 1, row->mark, w->messages, server, w->corrections, err);
 }
 
-/* Whether the event of rows[i] is known: stored, or told by another row of the batch.  What the daemon itself
+/* Whether an event is of a time that prune took, or maybe was, since syslog stamped it; a delivery goes with its
+   message. */
+static bool is_pruned(const struct server *server, const struct ordered_list *list, size_t i)
+{
+    const void *row = list->first + list->rows[i].index * event_layouts[list->table].size;
+    if (server->pruned_before == INT64_MIN)
+        return false;
+    if (list->table == TABLE_DELIVERY)
+        return ((const struct delivery_row *)row)->message == MESSAGE_PRUNED;
+    return list->rows[i].at - late_at(list, i) < server->pruned_before;
+}
+
+/* Whether the event of rows[i] is known: stored, pruned, or told by another row of the batch.  What the daemon itself
    stamped takes the place of what syslog stamped in that second, and makes what it stamped a second later go. */
 static int is_copy(struct writer *w, const struct server *server, const struct ordered_list *list, size_t i,
                    struct error *err)
 {
     const struct ordered *row = &list->rows[i];
     struct event_writer *e = &w->events[list->table];
-    if (chosen_twin(list, i) != i)
+    if (chosen_twin(list, i) != i || is_pruned(server, list, i))
         return 1;
     if (late_at(list, i))
         return is_late_copy(w, list, row, err);

@@ -106,6 +106,7 @@ sub start_until {
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
         open STDIN, '<', '/dev/null' or die;
+        open STDOUT, '>', '/dev/null' or die;
         open STDERR, '>', '/dev/null' or die;
         exec fast(), @words or exit 127;
     }
