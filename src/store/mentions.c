@@ -1,0 +1,334 @@
+/* mentions.c — mentions gather in memory as numbers, are sorted, and merged into the buckets that are stored. */
+#include "mentions.h"
+
+#include <stdlib.h>
+
+#include "../base/heads.h"
+#include "../base/memory.h"
+
+#define GATHERED_MAX ((size_t)1 << 19) /* of 16 octets */
+#define DAY_BIAS 32768                 /* so that days before 1970 are numbers too: of 17 bits in all */
+#define DAY_BITS 17
+#define STRING_BITS 33                 /* of a string's id, and the kind of its mention */
+#define HASH_BITS 38                   /* of an id's hash: its bucket, and what is stored of it */
+
+/* Numbers that sort as the table does; index holds what is not of its key. */
+struct gathered {
+    struct headed *rows;
+    size_t count, capacity;
+    sqlite3_stmt *read, *write;
+    int64_t newest; /* day; later ones have no buckets yet */
+};
+
+struct mentions {
+    struct store *store;
+    struct gathered strings; /* head: day, string, kind; index: hours */
+    struct gathered ids;     /* head: day, first bits of the hash; index: hour */
+    unsigned char *codes, *hours; /* of the bucket at hand */
+    size_t code_capacity, hour_capacity;
+};
+
+static int prepare(struct mentions *m, struct gathered *g, const char *newest, const char *read, const char *write,
+                   struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(m->store, newest, err);
+    int done = !stmt ? -1 : sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(m->store, err);
+    g->newest = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    if (done < 0 || !(g->read = store_prepare(m->store, read, err)))
+        return -1;
+    return (g->write = store_prepare(m->store, write, err)) ? 0 : -1;
+}
+
+int mentions_new(struct store *store, struct mentions **mentions, struct error *err)
+{
+    struct mentions *m = xcalloc(1, sizeof *m);
+    m->store = store;
+    *mentions = m;
+    if (prepare(m, &m->strings, "SELECT coalesce(max(day), -32768) FROM mention",
+                "SELECT strings, hours FROM mention WHERE day = ?1 AND bucket = ?2",
+                "INSERT OR REPLACE INTO mention (day, bucket, strings, hours) VALUES (?1, ?2, ?3, ?4)", err) < 0)
+        return -1;
+    return prepare(m, &m->ids, "SELECT coalesce(max(day), -32768) FROM id_mention",
+                   "SELECT ids FROM id_mention WHERE day = ?1 AND bucket = ?2",
+                   "INSERT OR REPLACE INTO id_mention (day, bucket, ids) VALUES (?1, ?2, ?3)", err);
+}
+
+static void free_gathered(struct gathered *g)
+{
+    free(g->rows);
+    sqlite3_finalize(g->read);
+    sqlite3_finalize(g->write);
+}
+
+void mentions_free(struct mentions **mentions)
+{
+    struct mentions *m = *mentions;
+    if (!m)
+        return;
+    free_gathered(&m->strings);
+    free_gathered(&m->ids);
+    free(m->codes);
+    free(m->hours);
+    free(m);
+    *mentions = NULL;
+}
+
+/* ---- taking up --------------------------------------------------------------------------------- */
+
+/* The day as sorted; what no day of a log can be becomes the first or the last. */
+static uint64_t biased_day(int64_t day)
+{
+    int64_t biased = day + DAY_BIAS;
+    return biased < 0 ? 0 : biased >> DAY_BITS ? ((uint64_t)1 << DAY_BITS) - 1 : (uint64_t)biased;
+}
+
+static void gather(struct gathered *g, uint64_t head, uint32_t index)
+{
+    g->rows = grow(g->rows, &g->capacity, g->count + 1, sizeof *g->rows);
+    g->rows[g->count++] = (struct headed){head, index};
+}
+
+static void take_day(struct gathered *g, uint64_t day, int64_t id, const struct batch_kin *kin, uint32_t hours)
+{
+    uint64_t first = day << STRING_BITS;
+    gather(g, first | (uint64_t)id << 1 | MENTION_OWN, hours);
+    if (kin->domain)
+        gather(g, first | (uint64_t)kin->domain << 1 | MENTION_KIN, hours);
+    if (kin->folded)
+        gather(g, first | (uint64_t)kin->folded << 1 | MENTION_KIN, hours);
+}
+
+static void take_strings(struct mentions *m, const struct batch *batch)
+{
+    uint64_t day = biased_day(floor_div(batch->first_hour, 24));
+    for (uint32_t i = 1; i < batch->string_count; i++) {
+        uint64_t hours = batch->hours[i];
+        for (uint64_t d = day; hours; d++, hours >>= 24)
+            if (hours & 0xffffff)
+                take_day(&m->strings, d, batch->ids[i], &batch->kin[i], (uint32_t)hours & 0xffffff);
+    }
+}
+
+/* A common row's columns that are strings have the row's hours. */
+static void spread_row(struct batch *batch, enum common_table table, uint32_t number, uint64_t hours)
+{
+    const struct row_layout *layout = &common_layouts[table];
+    const char *row = batch_common_row(batch, table, number);
+    for (size_t c = 1; c < layout->count; c++)
+        if (layout->columns[c].type == COLUMN_REF)
+            batch->hours[*(const uint32_t *)(const void *)(row + layout->columns[c].offset)] |= hours;
+}
+
+static void spread(struct batch *batch, enum common_table table)
+{
+    for (size_t i = 0; i < batch->commons[table].count; i++) {
+        uint32_t number = batch->common_numbers[table][i];
+        if (batch->hours[number])
+            spread_row(batch, table, number, batch->hours[number]);
+        batch->hours[number] = 0;
+    }
+}
+
+/* Hours so far from the batch's first that they have no bit. */
+static void take_stray(struct mentions *m, struct batch *batch, const struct batch_stray *stray)
+{
+    uint32_t number = stray->number, common = batch->strings[number].common;
+    int64_t day = floor_div(stray->hour, 24);
+    uint32_t hour = (uint32_t)1 << (stray->hour - day * 24);
+    if (!common) {
+        take_day(&m->strings, biased_day(day), batch->ids[number], &batch->kin[number], hour);
+        return;
+    }
+    const struct row_layout *layout = &common_layouts[common - 1];
+    const char *row = batch_common_row(batch, (enum common_table)(common - 1), number);
+    for (size_t c = 1; c < layout->count; c++) {
+        uint32_t ref = layout->columns[c].type == COLUMN_REF ? *(const uint32_t *)(const void *)(row + layout->columns[c].offset) : 0;
+        if (ref)
+            take_day(&m->strings, biased_day(day), batch->ids[ref], &batch->kin[ref], hour);
+    }
+}
+
+static void take_ids(struct mentions *m, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->id_mention_count; i++) {
+        const struct batch_id_mention *id = &batch->id_mentions[i];
+        int64_t day = floor_div(id->hour, 24);
+        gather(&m->ids, biased_day(day) << HASH_BITS | id->hash >> (64 - HASH_BITS), (uint32_t)(id->hour - day * 24));
+    }
+}
+
+int mentions_note(struct mentions *m, struct batch *batch, struct error *err)
+{
+    if (batch->first_hour == NUM_ABSENT)
+        return 0;
+    batch->hours[0] = 0;
+    spread(batch, COMMON_CLIENT);
+    spread(batch, COMMON_ROUTE);
+    batch->hours[0] = 0; /* what is NULL in a common row */
+    take_strings(m, batch);
+    for (size_t i = 0; i < batch->stray_count; i++)
+        take_stray(m, batch, &batch->strays[i]);
+    take_ids(m, batch);
+    return m->strings.count + m->ids.count < GATHERED_MAX ? 0 : mentions_flush(m, err);
+}
+
+/* ---- storing ----------------------------------------------------------------------------------- */
+
+/* A bucket of what was gathered: rows of one day and one bucket. */
+struct bucket {
+    int64_t day, number;
+    const struct headed *rows;
+    size_t count;
+};
+
+/* What is stored of the bucket, till the next step of the statement: its row in g->read, or none. */
+static int read_stored(struct mentions *m, const struct gathered *g, const struct bucket *bucket, bool *stored,
+                       struct error *err)
+{
+    *stored = false;
+    if (bucket->day > g->newest)
+        return 0;
+    sqlite3_bind_int64(g->read, 1, bucket->day);
+    sqlite3_bind_int64(g->read, 2, bucket->number);
+    int code = sqlite3_step(g->read);
+    *stored = code == SQLITE_ROW;
+    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(m->store, err);
+}
+
+static int write_bucket(struct mentions *m, const struct gathered *g, const struct bucket *bucket, size_t code_octets,
+                        size_t hour_octets, struct error *err)
+{
+    sqlite3_reset(g->read);
+    sqlite3_bind_int64(g->write, 1, bucket->day);
+    sqlite3_bind_int64(g->write, 2, bucket->number);
+    sqlite3_bind_blob(g->write, 3, m->codes, (int)code_octets, SQLITE_STATIC);
+    if (hour_octets)
+        sqlite3_bind_blob(g->write, 4, m->hours, (int)hour_octets, SQLITE_STATIC);
+    return store_step(m->store, g->write, err);
+}
+
+static uint32_t get_code(const unsigned char *from)
+{
+    return (uint32_t)from[0] << 8 | from[1];
+}
+
+static uint32_t get_hours(const unsigned char *from)
+{
+    return (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+}
+
+static void put_string(struct mentions *m, size_t place, uint32_t code, uint32_t hours)
+{
+    unsigned char *to = m->codes + place * MENTION_CODE, *bits = m->hours + place * MENTION_HOURS;
+    to[0] = (unsigned char)(code >> 8);
+    to[1] = (unsigned char)code;
+    bits[0] = (unsigned char)(hours >> 16);
+    bits[1] = (unsigned char)(hours >> 8);
+    bits[2] = (unsigned char)hours;
+}
+
+/* Merges the bucket's rows, equal ones into one, with what is stored; answers how many there are then. */
+static size_t merge_strings(struct mentions *m, const struct bucket *bucket, const unsigned char *codes,
+                            const unsigned char *bits, size_t stored)
+{
+    size_t put = 0, s = 0;
+    for (size_t i = 0; i < bucket->count || s < stored; put++) {
+        uint64_t head = i < bucket->count ? bucket->rows[i].head : 0;
+        uint32_t ours = i < bucket->count
+                            ? mention_code((int64_t)(head >> 1 & 0xffffffff), (enum mention_kind)(head & 1)) : UINT32_MAX;
+        uint32_t theirs = s < stored ? get_code(codes + s * MENTION_CODE) : UINT32_MAX;
+        uint32_t hours = 0;
+        if (theirs <= ours)
+            hours = get_hours(bits + s++ * MENTION_HOURS);
+        if (ours <= theirs)
+            for (; i < bucket->count && bucket->rows[i].head == head; i++)
+                hours |= bucket->rows[i].index;
+        put_string(m, put, ours < theirs ? ours : theirs, hours);
+    }
+    return put;
+}
+
+static int put_strings(struct mentions *m, const struct bucket *bucket, struct error *err)
+{
+    const unsigned char *codes = NULL, *bits = NULL;
+    bool is_stored;
+    if (read_stored(m, &m->strings, bucket, &is_stored, err) < 0)
+        return -1;
+    size_t stored = is_stored ? (size_t)sqlite3_column_bytes(m->strings.read, 0) / MENTION_CODE : 0;
+    if (is_stored) {
+        codes = sqlite3_column_blob(m->strings.read, 0);
+        bits = sqlite3_column_blob(m->strings.read, 1);
+        if ((size_t)sqlite3_column_bytes(m->strings.read, 1) != stored * MENTION_HOURS)
+            return error_set(err, FAIL_DB, "%s: table mention is damaged; run mailtrail check", store_path(m->store));
+    }
+    size_t most = stored + bucket->count;
+    m->codes = grow(m->codes, &m->code_capacity, most * MENTION_CODE, 1);
+    m->hours = grow(m->hours, &m->hour_capacity, most * MENTION_HOURS, 1);
+    size_t put = merge_strings(m, bucket, codes, bits, stored);
+    return write_bucket(m, &m->strings, bucket, put * MENTION_CODE, put * MENTION_HOURS, err);
+}
+
+static void put_id(unsigned char *to, uint32_t hash, uint32_t hour)
+{
+    const unsigned char octets[ID_MENTION_SIZE] = {(unsigned char)(hash >> 24), (unsigned char)(hash >> 16),
+                                                   (unsigned char)(hash >> 8), (unsigned char)hash, (unsigned char)hour};
+    memcpy(to, octets, sizeof octets);
+}
+
+static size_t merge_ids(struct mentions *m, const struct bucket *bucket, const unsigned char *ids, size_t stored)
+{
+    size_t put = 0, s = 0;
+    for (size_t i = 0; i < bucket->count || s < stored;) {
+        unsigned char ours[ID_MENTION_SIZE], *to = m->codes + put * ID_MENTION_SIZE;
+        if (i < bucket->count)
+            put_id(ours, (uint32_t)bucket->rows[i].head, bucket->rows[i].index);
+        int order = i == bucket->count ? 1 : s == stored ? -1 : memcmp(ours, ids + s * ID_MENTION_SIZE, ID_MENTION_SIZE);
+        memcpy(to, order < 0 ? ours : ids + s * ID_MENTION_SIZE, ID_MENTION_SIZE);
+        i += order <= 0;
+        s += order >= 0;
+        put += put == 0 || memcmp(to - ID_MENTION_SIZE, to, ID_MENTION_SIZE) != 0;
+    }
+    return put;
+}
+
+static int put_ids(struct mentions *m, const struct bucket *bucket, struct error *err)
+{
+    bool is_stored;
+    if (read_stored(m, &m->ids, bucket, &is_stored, err) < 0)
+        return -1;
+    const unsigned char *ids = is_stored ? sqlite3_column_blob(m->ids.read, 0) : NULL;
+    size_t stored = ids ? (size_t)sqlite3_column_bytes(m->ids.read, 0) / ID_MENTION_SIZE : 0;
+    m->codes = grow(m->codes, &m->code_capacity, (stored + bucket->count) * ID_MENTION_SIZE, 1);
+    size_t put = merge_ids(m, bucket, ids, stored);
+    return write_bucket(m, &m->ids, bucket, put * ID_MENTION_SIZE, 0, err);
+}
+
+/* Sorts what was gathered and puts it bucket by bucket: low bits of a head are a place in the bucket, those above them
+   the bucket's number, those from day_bit on the day. */
+static int flush(struct mentions *m, struct gathered *g, int low_bits, int day_bit,
+                 int (*put)(struct mentions *, const struct bucket *, struct error *), struct error *err)
+{
+    int done = 0;
+    int64_t newest = g->newest;
+    heads_sort(g->rows, g->count, NULL, NULL);
+    for (size_t i = 0, end; i < g->count && done == 0; i = end) {
+        uint64_t number = g->rows[i].head >> low_bits;
+        for (end = i + 1; end < g->count && g->rows[end].head >> low_bits == number;)
+            end++;
+        newest = (int64_t)(g->rows[i].head >> day_bit) - DAY_BIAS;
+        struct bucket bucket = {newest, (int64_t)(number & (((uint64_t)1 << (day_bit - low_bits)) - 1)), g->rows + i,
+                                end - i};
+        done = put(m, &bucket, err);
+    }
+    if (newest > g->newest)
+        g->newest = newest;
+    g->count = 0;
+    return done;
+}
+
+int mentions_flush(struct mentions *m, struct error *err)
+{
+    return flush(m, &m->strings, 12, STRING_BITS, put_strings, err) < 0 ||
+           flush(m, &m->ids, HASH_BITS - ID_MENTION_PARTS, HASH_BITS, put_ids, err) < 0 ? -1 : 0;
+}
