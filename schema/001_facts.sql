@@ -36,20 +36,17 @@ CREATE TABLE string_hash (              -- finds strings, and rows of client, ro
 
 CREATE TABLE mention (                  -- in which hours a row has a text in a column, in its client or in its route; not
                                         -- what was said, and not Message-IDs.  View mentions reads it
-    day     INTEGER NOT NULL,           -- UTC, days since 1970-01-01
-    bucket  INTEGER NOT NULL,           -- string.id / 2048
+    place   INTEGER PRIMARY KEY,        -- UTC day since 1970-01-01 * 2097152 + string.id / 2048
     strings BLOB NOT NULL,              -- two octets each, sorted: of n = string.id % 2048 * 2, + 1 where it is only the
                                         -- domain or the small letters of a text that a row has: 64 + n / 64, n % 64
-    hours   BLOB NOT NULL,              -- of each of these, three octets: bits, the lowest is the hour from 00:00 on
-    PRIMARY KEY (day, bucket)
-) STRICT, WITHOUT ROWID;
+    hours   BLOB NOT NULL               -- of each of these, three octets: bits, the lowest is the hour from 00:00 on
+) STRICT;
 
 CREATE TABLE id_mention (               -- in which hours a message of a Message-ID came, or was refused under an Exim id
-    day     INTEGER NOT NULL,           -- UTC, days since 1970-01-01
-    bucket  INTEGER NOT NULL,           -- the first 6 bits of the id's hash, seeded with meta.hash_seed
-    ids     BLOB NOT NULL,              -- five octets each, sorted: the next 32 bits, and the hour
-    PRIMARY KEY (day, bucket)
-) STRICT, WITHOUT ROWID;
+    place   INTEGER PRIMARY KEY,        -- UTC day since 1970-01-01 * 64 + first 6 bits of the id's hash, seeded with
+                                        -- meta.hash_seed
+    ids     BLOB NOT NULL               -- five octets each, sorted: the next 32 bits, and the hour
+) STRICT;
 
 -- What rows have in common stands once, like a string: by whom, which way, what was said.
 

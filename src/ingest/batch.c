@@ -286,16 +286,37 @@ static struct slice domain_of(struct slice text)
     return rest.n && memchr(rest.p, '.', rest.n) ? rest : SLICE_ABSENT;
 }
 
+/* Of eight octets, those that are capitals: bit 7 of each.  An octet below 128 that 63 added to makes greater than 127 is
+   'A' or beyond, 37 added to one beyond 'Z'. */
+static uint64_t capitals_of(uint64_t octets)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t low = octets & ones * 127;
+    return (low + ones * 63) & ~(low + ones * 37) & ~octets & ones * 128;
+}
+
+static bool has_capitals(struct slice text)
+{
+    uint64_t octets = 0;
+    size_t i = 0;
+    for (; i + sizeof octets <= text.n; i += sizeof octets) {
+        memcpy(&octets, text.p + i, sizeof octets);
+        if (capitals_of(octets))
+            return true;
+    }
+    octets = 0;
+    for (; i < text.n; i++)
+        octets = octets << 8 | (unsigned char)text.p[i];
+    return capitals_of(octets);
+}
+
 /* The text with ASCII letters made small: itself, if there is nothing to be made. */
 static struct slice lowered(struct batch *batch, struct slice text)
 {
-    size_t i = 0;
-    while (i < text.n && !(text.p[i] >= 'A' && text.p[i] <= 'Z'))
-        i++;
-    if (i == text.n)
+    if (!has_capitals(text))
         return text;
     char *small = arena_alloc(&batch->arena, text.n, 1);
-    for (i = 0; i < text.n; i++)
+    for (size_t i = 0; i < text.n; i++)
         small[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] | 0x20 : text.p[i]);
     return slice_of(small, text.n);
 }

@@ -10,6 +10,7 @@
 #define DAY_BIAS 32768                 /* so that days before 1970 are numbers too: of 17 bits in all */
 #define DAY_BITS 17
 #define STRING_BITS 33                 /* of a string's id, and the kind of its mention */
+#define CODE_BITS 12                   /* of these, what a bucket does not say */
 #define HASH_BITS 38                   /* of an id's hash: its bucket, and what is stored of it */
 
 /* Numbers that sort as the table does; index holds what is not of its key. */
@@ -20,8 +21,11 @@ struct gathered {
     int64_t newest; /* day; later ones have no buckets yet */
 };
 
+#define RECENT ((size_t)1 << 15)
+
 struct mentions {
     struct store *store;
+    uint32_t recent[RECENT];      /* by the end of a head: where it may stand among strings.rows already */
     struct gathered strings; /* head: day, string, kind; index: hours */
     struct gathered ids;     /* head: day, first bits of the hash; index: hour */
     unsigned char *codes, *hours; /* of the bucket at hand */
@@ -45,13 +49,13 @@ int mentions_new(struct store *store, struct mentions **mentions, struct error *
     struct mentions *m = xcalloc(1, sizeof *m);
     m->store = store;
     *mentions = m;
-    if (prepare(m, &m->strings, "SELECT coalesce(max(day), -32768) FROM mention",
-                "SELECT strings, hours FROM mention WHERE day = ?1 AND bucket = ?2",
-                "INSERT OR REPLACE INTO mention (day, bucket, strings, hours) VALUES (?1, ?2, ?3, ?4)", err) < 0)
+    if (prepare(m, &m->strings, "SELECT coalesce(max(place >> 21), -32768) FROM mention",
+                "SELECT strings, hours FROM mention WHERE place = ?1",
+                "INSERT OR REPLACE INTO mention (place, strings, hours) VALUES (?1, ?2, ?3)", err) < 0)
         return -1;
-    return prepare(m, &m->ids, "SELECT coalesce(max(day), -32768) FROM id_mention",
-                   "SELECT ids FROM id_mention WHERE day = ?1 AND bucket = ?2",
-                   "INSERT OR REPLACE INTO id_mention (day, bucket, ids) VALUES (?1, ?2, ?3)", err);
+    return prepare(m, &m->ids, "SELECT coalesce(max(place >> 6), -32768) FROM id_mention",
+                   "SELECT ids FROM id_mention WHERE place = ?1",
+                   "INSERT OR REPLACE INTO id_mention (place, ids) VALUES (?1, ?2)", err);
 }
 
 static void free_gathered(struct gathered *g)
@@ -89,14 +93,27 @@ static void gather(struct gathered *g, uint64_t head, uint32_t index)
     g->rows[g->count++] = (struct headed){head, index};
 }
 
-static void take_day(struct gathered *g, uint64_t day, int64_t id, const struct batch_kin *kin, uint32_t hours)
+/* The same mention is mostly one of those before, of this batch or the last. */
+static void gather_string(struct mentions *m, uint64_t head, uint32_t hours)
+{
+    struct gathered *g = &m->strings;
+    uint32_t *recent = &m->recent[(head ^ head >> 15) % RECENT];
+    if (*recent < g->count && g->rows[*recent].head == head) {
+        g->rows[*recent].index |= hours;
+        return;
+    }
+    *recent = (uint32_t)g->count;
+    gather(g, head, hours);
+}
+
+static void take_day(struct mentions *m, uint64_t day, int64_t id, const struct batch_kin *kin, uint32_t hours)
 {
     uint64_t first = day << STRING_BITS;
-    gather(g, first | (uint64_t)id << 1 | MENTION_OWN, hours);
+    gather_string(m, first | (uint64_t)id << 1 | MENTION_OWN, hours);
     if (kin->domain)
-        gather(g, first | (uint64_t)kin->domain << 1 | MENTION_KIN, hours);
+        gather_string(m, first | (uint64_t)kin->domain << 1 | MENTION_KIN, hours);
     if (kin->folded)
-        gather(g, first | (uint64_t)kin->folded << 1 | MENTION_KIN, hours);
+        gather_string(m, first | (uint64_t)kin->folded << 1 | MENTION_KIN, hours);
 }
 
 static void take_strings(struct mentions *m, const struct batch *batch)
@@ -106,7 +123,7 @@ static void take_strings(struct mentions *m, const struct batch *batch)
         uint64_t hours = batch->hours[i];
         for (uint64_t d = day; hours; d++, hours >>= 24)
             if (hours & 0xffffff)
-                take_day(&m->strings, d, batch->ids[i], &batch->kin[i], (uint32_t)hours & 0xffffff);
+                take_day(m, d, batch->ids[i], &batch->kin[i], (uint32_t)hours & 0xffffff);
     }
 }
 
@@ -137,7 +154,7 @@ static void take_stray(struct mentions *m, struct batch *batch, const struct bat
     int64_t day = floor_div(stray->hour, 24);
     uint32_t hour = (uint32_t)1 << (stray->hour - day * 24);
     if (!common) {
-        take_day(&m->strings, biased_day(day), batch->ids[number], &batch->kin[number], hour);
+        take_day(m, biased_day(day), batch->ids[number], &batch->kin[number], hour);
         return;
     }
     const struct row_layout *layout = &common_layouts[common - 1];
@@ -145,7 +162,7 @@ static void take_stray(struct mentions *m, struct batch *batch, const struct bat
     for (size_t c = 1; c < layout->count; c++) {
         uint32_t ref = layout->columns[c].type == COLUMN_REF ? *(const uint32_t *)(const void *)(row + layout->columns[c].offset) : 0;
         if (ref)
-            take_day(&m->strings, biased_day(day), batch->ids[ref], &batch->kin[ref], hour);
+            take_day(m, biased_day(day), batch->ids[ref], &batch->kin[ref], hour);
     }
 }
 
@@ -177,7 +194,7 @@ int mentions_note(struct mentions *m, struct batch *batch, struct error *err)
 
 /* A bucket of what was gathered: rows of one day and one bucket. */
 struct bucket {
-    int64_t day, number;
+    int64_t day, place;
     const struct headed *rows;
     size_t count;
 };
@@ -189,8 +206,7 @@ static int read_stored(struct mentions *m, const struct gathered *g, const struc
     *stored = false;
     if (bucket->day > g->newest)
         return 0;
-    sqlite3_bind_int64(g->read, 1, bucket->day);
-    sqlite3_bind_int64(g->read, 2, bucket->number);
+    sqlite3_bind_int64(g->read, 1, bucket->place);
     int code = sqlite3_step(g->read);
     *stored = code == SQLITE_ROW;
     return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(m->store, err);
@@ -200,11 +216,10 @@ static int write_bucket(struct mentions *m, const struct gathered *g, const stru
                         size_t hour_octets, struct error *err)
 {
     sqlite3_reset(g->read);
-    sqlite3_bind_int64(g->write, 1, bucket->day);
-    sqlite3_bind_int64(g->write, 2, bucket->number);
-    sqlite3_bind_blob(g->write, 3, m->codes, (int)code_octets, SQLITE_STATIC);
+    sqlite3_bind_int64(g->write, 1, bucket->place);
+    sqlite3_bind_blob(g->write, 2, m->codes, (int)code_octets, SQLITE_STATIC);
     if (hour_octets)
-        sqlite3_bind_blob(g->write, 4, m->hours, (int)hour_octets, SQLITE_STATIC);
+        sqlite3_bind_blob(g->write, 3, m->hours, (int)hour_octets, SQLITE_STATIC);
     return store_step(m->store, g->write, err);
 }
 
@@ -305,19 +320,19 @@ static int put_ids(struct mentions *m, const struct bucket *bucket, struct error
 }
 
 /* Sorts what was gathered and puts it bucket by bucket: low bits of a head are a place in the bucket, those above them
-   the bucket's number, those from day_bit on the day. */
-static int flush(struct mentions *m, struct gathered *g, int low_bits, int day_bit,
+   the bucket's place in the table, of which the low bits are its number in the day. */
+static int flush(struct mentions *m, struct gathered *g, int low_bits, int number_bits,
                  int (*put)(struct mentions *, const struct bucket *, struct error *), struct error *err)
 {
     int done = 0;
     int64_t newest = g->newest;
     heads_sort(g->rows, g->count, NULL, NULL);
     for (size_t i = 0, end; i < g->count && done == 0; i = end) {
-        uint64_t number = g->rows[i].head >> low_bits;
-        for (end = i + 1; end < g->count && g->rows[end].head >> low_bits == number;)
+        uint64_t place = g->rows[i].head >> low_bits;
+        for (end = i + 1; end < g->count && g->rows[end].head >> low_bits == place;)
             end++;
-        newest = (int64_t)(g->rows[i].head >> day_bit) - DAY_BIAS;
-        struct bucket bucket = {newest, (int64_t)(number & (((uint64_t)1 << (day_bit - low_bits)) - 1)), g->rows + i,
+        newest = (int64_t)(place >> number_bits) - DAY_BIAS;
+        struct bucket bucket = {newest, (int64_t)place - (int64_t)DAY_BIAS * ((int64_t)1 << number_bits), g->rows + i,
                                 end - i};
         done = put(m, &bucket, err);
     }
@@ -329,6 +344,6 @@ static int flush(struct mentions *m, struct gathered *g, int low_bits, int day_b
 
 int mentions_flush(struct mentions *m, struct error *err)
 {
-    return flush(m, &m->strings, 12, STRING_BITS, put_strings, err) < 0 ||
-           flush(m, &m->ids, HASH_BITS - ID_MENTION_PARTS, HASH_BITS, put_ids, err) < 0 ? -1 : 0;
+    return flush(m, &m->strings, CODE_BITS, MENTION_DAY_BITS, put_strings, err) < 0 ||
+           flush(m, &m->ids, HASH_BITS - ID_MENTION_DAY_BITS, ID_MENTION_DAY_BITS, put_ids, err) < 0 ? -1 : 0;
 }

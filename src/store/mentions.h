@@ -15,7 +15,8 @@
 #define MENTION_BUCKET 2048 /* strings; each may be mentioned itself, and through others: 4096 codes */
 #define MENTION_CODE 2      /* octets */
 #define MENTION_HOURS 3
-#define ID_MENTION_PARTS 6  /* first bits of the hash that make a bucket: 64 a day */
+#define MENTION_DAY_BITS 21 /* a bucket's place is its day, and in these low bits its number in the day */
+#define ID_MENTION_DAY_BITS 6 /* the same; the number is the first bits of the hash */
 #define ID_MENTION_SIZE 5
 
 /* How a string is mentioned: a row has it, or has a text that it is the domain or the small letters of. */
