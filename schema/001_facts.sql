@@ -36,9 +36,9 @@ CREATE TABLE string_hash (              -- finds strings, and rows of client, ro
 
 CREATE TABLE mention (                  -- in which hours a row has a text in a column, in its client or in its route; not
                                         -- what was said, and not Message-IDs.  View mentions reads it
-    place   INTEGER PRIMARY KEY,        -- UTC day since 1970-01-01 * 2097152 + string.id / 2048
-    strings BLOB NOT NULL,              -- two octets each, sorted: of n = string.id % 2048 * 2, + 1 where it is only the
-                                        -- domain or the small letters of a text that a row has: 64 + n / 64, n % 64
+    place   INTEGER PRIMARY KEY,        -- UTC day since 1970-01-01 * 4194304 + string.id / 1024
+    strings BLOB NOT NULL,              -- two octets each, sorted: of n = string.id % 1024 * 4 + k: 64 + n / 64, n % 64; k:
+                                        -- 0 in a column, 1 in a client, 2 in a route, 3 as the domain or in small letters
     hours   BLOB NOT NULL               -- of each of these, three octets: bits, the lowest is the hour from 00:00 on
 ) STRICT;
 

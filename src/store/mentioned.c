@@ -64,19 +64,25 @@ static int64_t number_in_day(const struct mention_want *want)
 
 static int find_in_day(struct finding *f, int64_t day, struct error *err)
 {
+    int64_t bucket = -1;
+    int code = SQLITE_DONE;
     for (size_t i = 0; i < f->count; i++) {
         const struct mention_want *want = &f->wants[i];
         if (want->is_id != f->ids)
             continue;
-        sqlite3_bind_int64(f->read, 1, day * ((int64_t)1 << f->day_bits) + number_in_day(want));
-        int code = sqlite3_step(f->read);
+        if (number_in_day(want) != bucket) {
+            bucket = number_in_day(want);
+            sqlite3_reset(f->read);
+            sqlite3_bind_int64(f->read, 1, day * ((int64_t)1 << f->day_bits) + bucket);
+            code = sqlite3_step(f->read);
+        }
+        if (code != SQLITE_ROW && code != SQLITE_DONE)
+            return store_error(f->store, err);
         uint32_t hours = code != SQLITE_ROW ? 0 : f->ids ? hours_of_id(f->read, want) : hours_of_string(f->read, want);
         if (hours)
             f->listener->tell(f->listener->context, want, day, hours);
-        sqlite3_reset(f->read);
-        if (code != SQLITE_ROW && code != SQLITE_DONE)
-            return store_error(f->store, err);
     }
+    sqlite3_reset(f->read);
     return 0;
 }
 

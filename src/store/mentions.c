@@ -9,7 +9,7 @@
 #define GATHERED_MAX ((size_t)1 << 19) /* of 16 octets */
 #define DAY_BIAS 32768                 /* so that days before 1970 are numbers too: of 17 bits in all */
 #define DAY_BITS 17
-#define STRING_BITS 33                 /* of a string's id, and the kind of its mention */
+#define STRING_BITS 34                 /* of a string's id, and the kind of its mention */
 #define CODE_BITS 12                   /* of these, what a bucket does not say */
 #define HASH_BITS 38                   /* of an id's hash: its bucket, and what is stored of it */
 
@@ -49,7 +49,7 @@ int mentions_new(struct store *store, struct mentions **mentions, struct error *
     struct mentions *m = xcalloc(1, sizeof *m);
     m->store = store;
     *mentions = m;
-    if (prepare(m, &m->strings, "SELECT coalesce(max(place >> 21), -32768) FROM mention",
+    if (prepare(m, &m->strings, "SELECT coalesce(max(place >> 22), -32768) FROM mention",
                 "SELECT strings, hours FROM mention WHERE place = ?1",
                 "INSERT OR REPLACE INTO mention (place, strings, hours) VALUES (?1, ?2, ?3)", err) < 0)
         return -1;
@@ -106,64 +106,58 @@ static void gather_string(struct mentions *m, uint64_t head, uint32_t hours)
     gather(g, head, hours);
 }
 
-static void take_day(struct mentions *m, uint64_t day, int64_t id, const struct batch_kin *kin, uint32_t hours)
+static void take_day(struct mentions *m, uint64_t day, int64_t id, enum mention_kind kind, const struct batch_kin *kin,
+                     uint32_t hours)
 {
     uint64_t first = day << STRING_BITS;
-    gather_string(m, first | (uint64_t)id << 1 | MENTION_OWN, hours);
+    gather_string(m, first | (uint64_t)id << 2 | (uint64_t)kind, hours);
     if (kin->domain)
-        gather_string(m, first | (uint64_t)kin->domain << 1 | MENTION_KIN, hours);
+        gather_string(m, first | (uint64_t)kin->domain << 2 | MENTION_KIN, hours);
     if (kin->folded)
-        gather_string(m, first | (uint64_t)kin->folded << 1 | MENTION_KIN, hours);
+        gather_string(m, first | (uint64_t)kin->folded << 2 | MENTION_KIN, hours);
 }
 
-static void take_strings(struct mentions *m, const struct batch *batch)
+/* A string's hours, the lowest bit that of the day's first. */
+static void take_string(struct mentions *m, const struct batch *batch, uint64_t day, uint32_t number, enum mention_kind kind,
+                        uint64_t hours)
 {
-    uint64_t day = biased_day(floor_div(batch->first_hour, 24));
-    for (uint32_t i = 1; i < batch->string_count; i++) {
-        uint64_t hours = batch->hours[i];
-        for (uint64_t d = day; hours; d++, hours >>= 24)
-            if (hours & 0xffffff)
-                take_day(m, d, batch->ids[i], &batch->kin[i], (uint32_t)hours & 0xffffff);
+    for (; hours; day++, hours >>= 24)
+        if (hours & 0xffffff)
+            take_day(m, day, batch->ids[number], kind, &batch->kin[number], (uint32_t)hours & 0xffffff);
+}
+
+/* The same of each string that a common row has. */
+static void take_common(struct mentions *m, const struct batch *batch, uint64_t day, uint32_t number, uint64_t hours)
+{
+    enum common_table table = (enum common_table)(batch->strings[number].common - 1);
+    enum mention_kind kind = table == COMMON_ROUTE ? MENTION_ROUTE : MENTION_CLIENT;
+    const struct row_layout *layout = &common_layouts[table];
+    const char *row = batch_common_row(batch, table, number);
+    for (size_t c = 1; c < layout->count; c++) {
+        uint32_t ref = layout->columns[c].type == COLUMN_REF ? *(const uint32_t *)(const void *)(row + layout->columns[c].offset) : 0;
+        if (ref)
+            take_string(m, batch, day, ref, kind, hours);
     }
 }
 
-/* A common row's columns that are strings have the row's hours. */
-static void spread_row(struct batch *batch, enum common_table table, uint32_t number, uint64_t hours)
-{
-    const struct row_layout *layout = &common_layouts[table];
-    const char *row = batch_common_row(batch, table, number);
-    for (size_t c = 1; c < layout->count; c++)
-        if (layout->columns[c].type == COLUMN_REF)
-            batch->hours[*(const uint32_t *)(const void *)(row + layout->columns[c].offset)] |= hours;
-}
-
-static void spread(struct batch *batch, enum common_table table)
+static void take_commons(struct mentions *m, struct batch *batch, enum common_table table, uint64_t day)
 {
     for (size_t i = 0; i < batch->commons[table].count; i++) {
         uint32_t number = batch->common_numbers[table][i];
-        if (batch->hours[number])
-            spread_row(batch, table, number, batch->hours[number]);
+        take_common(m, batch, day, number, batch->hours[number]);
         batch->hours[number] = 0;
     }
 }
 
 /* Hours so far from the batch's first that they have no bit. */
-static void take_stray(struct mentions *m, struct batch *batch, const struct batch_stray *stray)
+static void take_stray(struct mentions *m, const struct batch *batch, const struct batch_stray *stray)
 {
-    uint32_t number = stray->number, common = batch->strings[number].common;
     int64_t day = floor_div(stray->hour, 24);
-    uint32_t hour = (uint32_t)1 << (stray->hour - day * 24);
-    if (!common) {
-        take_day(m, biased_day(day), batch->ids[number], &batch->kin[number], hour);
-        return;
-    }
-    const struct row_layout *layout = &common_layouts[common - 1];
-    const char *row = batch_common_row(batch, (enum common_table)(common - 1), number);
-    for (size_t c = 1; c < layout->count; c++) {
-        uint32_t ref = layout->columns[c].type == COLUMN_REF ? *(const uint32_t *)(const void *)(row + layout->columns[c].offset) : 0;
-        if (ref)
-            take_day(m, biased_day(day), batch->ids[ref], &batch->kin[ref], hour);
-    }
+    uint64_t hour = (uint64_t)1 << (stray->hour - day * 24);
+    if (batch->strings[stray->number].common)
+        take_common(m, batch, biased_day(day), stray->number, hour);
+    else if (stray->number)
+        take_string(m, batch, biased_day(day), stray->number, MENTION_COLUMN, hour);
 }
 
 static void take_ids(struct mentions *m, const struct batch *batch)
@@ -179,11 +173,11 @@ int mentions_note(struct mentions *m, struct batch *batch, struct error *err)
 {
     if (batch->first_hour == NUM_ABSENT)
         return 0;
-    batch->hours[0] = 0;
-    spread(batch, COMMON_CLIENT);
-    spread(batch, COMMON_ROUTE);
-    batch->hours[0] = 0; /* what is NULL in a common row */
-    take_strings(m, batch);
+    uint64_t day = biased_day(floor_div(batch->first_hour, 24));
+    take_commons(m, batch, COMMON_CLIENT, day);
+    take_commons(m, batch, COMMON_ROUTE, day);
+    for (uint32_t i = 1; i < batch->string_count; i++)
+        take_string(m, batch, day, i, MENTION_COLUMN, batch->hours[i]);
     for (size_t i = 0; i < batch->stray_count; i++)
         take_stray(m, batch, &batch->strays[i]);
     take_ids(m, batch);
@@ -251,7 +245,7 @@ static size_t merge_strings(struct mentions *m, const struct bucket *bucket, con
     for (size_t i = 0; i < bucket->count || s < stored; put++) {
         uint64_t head = i < bucket->count ? bucket->rows[i].head : 0;
         uint32_t ours = i < bucket->count
-                            ? mention_code((int64_t)(head >> 1 & 0xffffffff), (enum mention_kind)(head & 1)) : UINT32_MAX;
+                            ? mention_code((int64_t)(head >> 2 & 0xffffffff), (enum mention_kind)(head & 3)) : UINT32_MAX;
         uint32_t theirs = s < stored ? get_code(codes + s * MENTION_CODE) : UINT32_MAX;
         uint32_t hours = 0;
         if (theirs <= ours)

@@ -12,15 +12,20 @@
 #include "../ingest/batch.h"
 #include "store.h"
 
-#define MENTION_BUCKET 2048 /* strings; each may be mentioned itself, and through others: 4096 codes */
+#define MENTION_BUCKET 1024 /* strings; each may be mentioned in four ways: 4096 codes */
 #define MENTION_CODE 2      /* octets */
 #define MENTION_HOURS 3
-#define MENTION_DAY_BITS 21 /* a bucket's place is its day, and in these low bits its number in the day */
+#define MENTION_DAY_BITS 22 /* a bucket's place is its day, and in these low bits its number in the day */
 #define ID_MENTION_DAY_BITS 6 /* the same; the number is the first bits of the hash */
 #define ID_MENTION_SIZE 5
 
-/* How a string is mentioned: a row has it, or has a text that it is the domain or the small letters of. */
-enum mention_kind { MENTION_OWN, MENTION_KIN };
+/* How a string is mentioned. */
+enum mention_kind {
+    MENTION_COLUMN, /* a row has it in a column of its own */
+    MENTION_CLIENT, /* a row's client has it */
+    MENTION_ROUTE,  /* a row's route has it */
+    MENTION_KIN     /* one of these has a text that it is the domain or the small letters of */
+};
 
 struct mentions;
 
@@ -37,7 +42,7 @@ int mentions_flush(struct mentions *mentions, struct error *err);
 /* The two octets of a string in its bucket. */
 static inline uint32_t mention_code(int64_t id, enum mention_kind kind)
 {
-    uint32_t code = (uint32_t)(id % MENTION_BUCKET) * 2 + (uint32_t)kind;
+    uint32_t code = (uint32_t)(id % MENTION_BUCKET) * 4 + (uint32_t)kind;
     return (64 | code >> 6) << 8 | (code & 63);
 }
 

@@ -490,22 +490,83 @@ static int read_keys(struct search *search, struct error *err)
 
 /* ---- passes ------------------------------------------------------------------------------------ */
 
-/* What is read, and by whom; with AT_SPAN in a span. */
-#define AT_SPAN " WHERE at >= ?1 AND at < ?2"
-static const struct table_pass {
+struct table_pass {
     const char *sql;
     void (*take)(struct search *search, sqlite3_stmt *stmt);
-} passes[] = {
-    {"SELECT id, server, sender, auth_id, local_user, client, exim_id, message_id, subject FROM message", take_message},
-    {"SELECT message, recipient, original, route FROM delivery", take_delivery},
-    {"SELECT at, server, client, sender, recipient, message FROM rejection", take_refusal},
-    {"SELECT at, server, client, user FROM auth_failure", take_failure}};
+    enum hour_kind kind;
+    const char *columns; /* of HOUR_COLUMN: those that strings are looked for in */
+    const char *where;   /* of the others: which rows may have something */
+};
 
-static int run_all(struct search *search, const struct table_pass *table, sqlite3_stmt *stmt, struct error *err)
+static const struct table_pass everything[] = {
+    {"SELECT id, server, sender, auth_id, local_user, client, exim_id, message_id, subject FROM message", take_message, 0, NULL, NULL},
+    {"SELECT message, recipient, original, route FROM delivery", take_delivery, 0, NULL, NULL},
+    {"SELECT at, server, client, sender, recipient, message FROM rejection", take_refusal, 0, NULL, NULL},
+    {"SELECT at, server, client, user FROM auth_failure", take_failure, 0, NULL, NULL}};
+
+/* Each pass looks whether a row that it sees has all keys, however it was found: columns are compared in SQL, so that few
+   rows are seen; the others' rows are looked at one by one. */
+#define MESSAGE_SQL "SELECT id, server, sender, auth_id, local_user, client, NULL, NULL, NULL FROM message"
+#define DELIVERY_SQL "SELECT message, recipient, original, route FROM delivery"
+#define REJECTION_SQL "SELECT at, server, client, sender, recipient, message FROM rejection"
+#define AUTH_FAILURE_SQL "SELECT at, server, client, user FROM auth_failure"
+static const struct table_pass by_hour[] = {
+    {MESSAGE_SQL, take_message, HOUR_COLUMN, "sender auth_id local_user", NULL},
+    {DELIVERY_SQL, take_delivery, HOUR_COLUMN, "recipient original", NULL},
+    {REJECTION_SQL, take_refusal, HOUR_COLUMN, "sender recipient", NULL},
+    {AUTH_FAILURE_SQL, take_failure, HOUR_COLUMN, "user", NULL},
+    {MESSAGE_SQL, take_message, HOUR_CLIENT, NULL, "client IS NOT NULL"},
+    {REJECTION_SQL, take_refusal, HOUR_CLIENT, NULL, "client IS NOT NULL"},
+    {AUTH_FAILURE_SQL, take_failure, HOUR_CLIENT, NULL, "client IS NOT NULL"},
+    {DELIVERY_SQL, take_delivery, HOUR_ROUTE, NULL, "route IS NOT NULL"},
+    {MESSAGE_SQL, take_message, HOUR_KIN, NULL, "true"},
+    {DELIVERY_SQL, take_delivery, HOUR_KIN, NULL, "true"},
+    {REJECTION_SQL, take_refusal, HOUR_KIN, NULL, "true"},
+    {AUTH_FAILURE_SQL, take_failure, HOUR_KIN, NULL, "true"},
+    {"SELECT id, server, NULL, NULL, NULL, NULL, NULL, message_id, NULL FROM message", take_message, HOUR_ID, NULL,
+     "message_id IS NOT NULL"},
+    {REJECTION_SQL, take_refusal, HOUR_ID, NULL, "message IS NOT NULL"}};
+
+static int run_everywhere(struct search *search, struct error *err)
 {
+    bool bounded = search->request->since != INT64_MIN || search->request->until != INT64_MAX;
+    int done = 0;
     search->from = search->request->since;
     search->to = search->request->until;
-    return pass(search, stmt, table->take, err);
+    for (size_t i = 0; i < sizeof everything / sizeof *everything && done == 0; i++) {
+        char *sql = xprintf("%s%s", everything[i].sql, bounded ? " WHERE at >= ?1 AND at < ?2" : "");
+        sqlite3_stmt *stmt = store_prepare(search->store, sql, err); /* unbounded it is read as it lies */
+        done = stmt ? pass(search, stmt, everything[i].take, err) : -1;
+        sqlite3_finalize(stmt);
+        free(sql);
+    }
+    return done;
+}
+
+/* The strings of all keys, as SQL has a list. */
+static char *list_strings(const struct search *search)
+{
+    char *list = xstrdup("0");
+    for (int i = 0; i < search->request->key_count; i++) {
+        char *more = xprintf("%s, %lld, %lld", list, (long long)search->hours.as_given[i], (long long)search->hours.small[i]);
+        free(list);
+        list = more;
+    }
+    return list;
+}
+
+/* "sender IN (...) OR recipient IN (...)". */
+static char *any_column(const char *columns, const char *strings)
+{
+    char *any = xstrdup("");
+    while (*columns) {
+        int n = (int)strcspn(columns, " ");
+        char *more = xprintf("%s%s%.*s IN (%s)", any, *any ? " OR " : "", n, columns, strings);
+        free(any);
+        any = more;
+        columns += n + (columns[n] == ' ');
+    }
+    return any;
 }
 
 /* In the hours named, within the bounds that were asked for. */
@@ -513,10 +574,9 @@ static int run_stretches(struct search *search, const struct table_pass *table, 
 {
     const struct find_request *request = search->request;
     int64_t from = INT64_MIN, to = INT64_MIN;
-    bool kin, all = search->hours.kin > KIN_HOURS_MAX;
     int done = 0;
-    while (done == 0 && hours_next(&search->hours, &from, &to, &kin)) {
-        search->wanted = kin || all ? KNOWN_ALL : KNOWN_EXACT;
+    search->wanted = table->kind == HOUR_KIN || search->hours.kin > KIN_HOURS_MAX ? KNOWN_ALL : KNOWN_EXACT;
+    while (done == 0 && hours_next(&search->hours, table->kind, &from, &to)) {
         search->from = from > request->since ? from : request->since;
         search->to = to < request->until ? to : request->until;
         if (search->from < search->to)
@@ -525,18 +585,28 @@ static int run_stretches(struct search *search, const struct table_pass *table, 
     return done;
 }
 
-static int run_passes(struct search *search, bool everywhere, struct error *err)
+static int run_by_hour(struct search *search, const struct table_pass *table, const char *strings, struct error *err)
 {
-    bool bounded = !everywhere || search->request->since != INT64_MIN || search->request->until != INT64_MAX;
+    int64_t from = INT64_MIN, to = INT64_MIN;
+    if (!hours_next(&search->hours, table->kind, &from, &to))
+        return 0;
+    char *columns = table->columns ? any_column(table->columns, strings) : xstrdup(table->where);
+    char *sql = xprintf("%s WHERE at >= ?1 AND at < ?2 AND (%s)", table->sql, columns);
+    sqlite3_stmt *stmt = store_prepare(search->store, sql, err);
+    int done = stmt ? run_stretches(search, table, stmt, err) : -1;
+    sqlite3_finalize(stmt);
+    free(sql);
+    free(columns);
+    return done;
+}
+
+static int run_hours(struct search *search, struct error *err)
+{
+    char *strings = list_strings(search);
     int done = 0;
-    for (size_t i = 0; i < sizeof passes / sizeof *passes && done == 0; i++) {
-        char *sql = xprintf("%s%s", passes[i].sql, bounded ? AT_SPAN : ""); /* unbounded it is read as it lies */
-        sqlite3_stmt *stmt = store_prepare(search->store, sql, err);
-        done = !stmt ? -1 : everywhere ? run_all(search, &passes[i], stmt, err)
-                                       : run_stretches(search, &passes[i], stmt, err);
-        sqlite3_finalize(stmt);
-        free(sql);
-    }
+    for (size_t i = 0; i < sizeof by_hour / sizeof *by_hour && done == 0; i++)
+        done = run_by_hour(search, &by_hour[i], strings, err);
+    free(strings);
     return done;
 }
 
@@ -553,8 +623,8 @@ static bool can_tell_hours(const struct search *search)
 /* Hours that there are, from the first to the last in which a message came, within the bounds. */
 static int count_hours(struct search *search, int64_t *count, struct error *err)
 {
-    sqlite3_stmt *stmt = store_prepare(search->store, "SELECT (SELECT min(place) FROM mention) >> 21,"
-                                                      " (SELECT max(place) FROM mention) >> 21", err);
+    sqlite3_stmt *stmt = store_prepare(search->store, "SELECT (SELECT min(place) FROM mention) >> 22,"
+                                                      " (SELECT max(place) FROM mention) >> 22", err);
     if (!stmt)
         return -1;
     int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(search->store, err);
@@ -621,7 +691,7 @@ static int search_all(struct search *search, struct error *err)
     bool everywhere = true;
     if (read_hours(search, &everywhere, err) < 0 || begin_masks(search, err) < 0 ||
         mark_known(search, everywhere, err) < 0 || hit_ids(search, err) < 0 ||
-        run_passes(search, everywhere, err) < 0)
+        (everywhere ? run_everywhere(search, err) : run_hours(search, err)) < 0)
         return -1;
     keep_full(search, &search->found->messages);
     numbers_sort(&search->found->rejection_times);

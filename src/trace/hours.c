@@ -11,7 +11,7 @@
 #define DAY 86400
 #define HOUR 3600
 #define HOURS_A_DAY 24
-#define WANTS_A_KEY 4 /* as given, in small letters, through others, as an id */
+#define WANTS_A_KEY 8 /* as given and in small letters in three ways each, through others, as an id */
 
 static struct slice small_letters(struct slice text, char *to)
 {
@@ -49,7 +49,9 @@ static void take(void *context, const struct mention_want *want, int64_t day, ui
 {
     struct hours *hours = context;
     hours->days = grow(hours->days, &hours->room, hours->count + 1, sizeof *hours->days);
-    hours->days[hours->count++] = (struct hours_day){day, bits, !want->is_id && want->kind == MENTION_KIN ? bits : 0};
+    struct hours_day *of = &hours->days[hours->count++];
+    *of = (struct hours_day){.day = day};
+    of->hours[want->is_id ? HOUR_ID : (enum hour_kind)want->kind] = bits;
 }
 
 static int compare_days(const void *a, const void *b)
@@ -66,15 +68,25 @@ static void merge_days(struct hours *hours)
     for (size_t i = 0; i < hours->count; i++) {
         const struct hours_day day = hours->days[i];
         if (kept == 0 || hours->days[kept - 1].day != day.day)
-            hours->days[kept++] = (struct hours_day){day.day, 0, 0};
-        hours->days[kept - 1].any |= day.any;
-        hours->days[kept - 1].kin |= day.kin;
+            hours->days[kept++] = (struct hours_day){.day = day.day};
+        for (int k = 0; k < HOUR_KINDS; k++)
+            hours->days[kept - 1].hours[k] |= day.hours[k];
     }
     hours->count = kept;
     for (size_t i = 0; i < kept; i++) {
-        hours->any += (size_t)__builtin_popcount(hours->days[i].any);
-        hours->kin += (size_t)__builtin_popcount(hours->days[i].kin);
+        const uint32_t *of = hours->days[i].hours;
+        hours->any += (size_t)__builtin_popcount(of[HOUR_COLUMN] | of[HOUR_CLIENT] | of[HOUR_ROUTE] | of[HOUR_KIN] |
+                                                 of[HOUR_ID]);
+        hours->kin += (size_t)__builtin_popcount(of[HOUR_KIN]);
     }
+}
+
+/* A string in the three ways in which rows have it. */
+static size_t put_string(struct mention_want *wants, size_t n, int64_t string)
+{
+    for (int kind = MENTION_COLUMN; string && kind < MENTION_KIN; kind++)
+        wants[n++] = (struct mention_want){.kind = (enum mention_kind)kind, .string = string};
+    return n;
 }
 
 static size_t put_wants(const struct hours *hours, const struct slice *keys, int count, uint64_t seed,
@@ -82,10 +94,9 @@ static size_t put_wants(const struct hours *hours, const struct slice *keys, int
 {
     size_t n = 0;
     for (int i = 0; i < count; i++) {
-        if (hours->as_given[i])
-            wants[n++] = (struct mention_want){.kind = MENTION_OWN, .string = hours->as_given[i]};
-        if (hours->small[i] && hours->small[i] != hours->as_given[i])
-            wants[n++] = (struct mention_want){.kind = MENTION_OWN, .string = hours->small[i]};
+        n = put_string(wants, n, hours->as_given[i]);
+        if (hours->small[i] != hours->as_given[i])
+            n = put_string(wants, n, hours->small[i]);
         if (hours->small[i])
             wants[n++] = (struct mention_want){.kind = MENTION_KIN, .string = hours->small[i]};
         wants[n++] = (struct mention_want){.is_id = true, .hash = batch_id_hash(keys[i], seed)};
@@ -134,28 +145,20 @@ static size_t first_day(const struct hours *hours, int64_t at)
     return low;
 }
 
-static bool has_hour(const struct hours_day *day, int hour, bool kin)
-{
-    return (day->any >> hour & 1) && (day->kin >> hour & 1) == (uint32_t)kin;
-}
-
-bool hours_next(const struct hours *hours, int64_t *from, int64_t *to, bool *kin)
+bool hours_next(const struct hours *hours, enum hour_kind kind, int64_t *from, int64_t *to)
 {
     int64_t behind = *to;
     bool begun = false;
     for (size_t d = first_day(hours, behind); d < hours->count; d++)
         for (int h = 0; h < HOURS_A_DAY; h++) {
-            const struct hours_day *day = &hours->days[d];
-            int64_t at = day->day * DAY + h * HOUR;
-            if (at < behind)
+            int64_t at = hours->days[d].day * DAY + h * HOUR;
+            bool has = hours->days[d].hours[kind] >> h & 1;
+            if (at < behind || (!has && !begun))
                 continue;
-            if (begun && (at != *to || !has_hour(day, h, *kin)))
+            if (begun && (at != *to || !has))
                 return true;
-            if (!(day->any >> h & 1))
-                continue;
             if (!begun)
                 *from = at;
-            *kin = day->kin >> h & 1;
             *to = at + HOUR;
             begun = true;
         }
