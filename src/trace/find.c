@@ -511,9 +511,9 @@ static const struct table_pass everything[] = {
 #define REJECTION_SQL "SELECT at, server, client, sender, recipient, message FROM rejection"
 #define AUTH_FAILURE_SQL "SELECT at, server, client, user FROM auth_failure"
 static const struct table_pass by_hour[] = {
-    {MESSAGE_SQL, take_message, HOUR_COLUMN, "sender auth_id local_user", NULL},
-    {DELIVERY_SQL, take_delivery, HOUR_COLUMN, "recipient original", NULL},
-    {REJECTION_SQL, take_refusal, HOUR_COLUMN, "sender recipient", NULL},
+    {MESSAGE_SQL, take_message, HOUR_COLUMN, "sender, auth_id, local_user", NULL},
+    {DELIVERY_SQL, take_delivery, HOUR_COLUMN, "recipient, original", NULL},
+    {REJECTION_SQL, take_refusal, HOUR_COLUMN, "sender, recipient", NULL},
     {AUTH_FAILURE_SQL, take_failure, HOUR_COLUMN, "user", NULL},
     {MESSAGE_SQL, take_message, HOUR_CLIENT, NULL, "client IS NOT NULL"},
     {REJECTION_SQL, take_refusal, HOUR_CLIENT, NULL, "client IS NOT NULL"},
@@ -543,30 +543,20 @@ static int run_everywhere(struct search *search, struct error *err)
     return done;
 }
 
-/* The strings of all keys, as SQL has a list. */
-static char *list_strings(const struct search *search)
+/* "7 IN (sender, recipient) OR 8 IN ..." for the strings of all keys: compared one by one, which is quicker than a
+   search for each row in a list of strings. */
+static char *any_column(const struct search *search, const char *columns)
 {
-    char *list = xstrdup("0");
+    sqlite3_str *any = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(any, "false");
     for (int i = 0; i < search->request->key_count; i++) {
-        char *more = xprintf("%s, %lld, %lld", list, (long long)search->hours.as_given[i], (long long)search->hours.small[i]);
-        free(list);
-        list = more;
+        int64_t given = search->hours.as_given[i], small = search->hours.small[i];
+        if (given)
+            sqlite3_str_appendf(any, " OR %lld IN (%s)", (long long)given, columns);
+        if (small && small != given)
+            sqlite3_str_appendf(any, " OR %lld IN (%s)", (long long)small, columns);
     }
-    return list;
-}
-
-/* "sender IN (...) OR recipient IN (...)". */
-static char *any_column(const char *columns, const char *strings)
-{
-    char *any = xstrdup("");
-    while (*columns) {
-        int n = (int)strcspn(columns, " ");
-        char *more = xprintf("%s%s%.*s IN (%s)", any, *any ? " OR " : "", n, columns, strings);
-        free(any);
-        any = more;
-        columns += n + (columns[n] == ' ');
-    }
-    return any;
+    return sqlite3_str_finish(any);
 }
 
 /* In the hours named, within the bounds that were asked for. */
@@ -585,28 +575,26 @@ static int run_stretches(struct search *search, const struct table_pass *table, 
     return done;
 }
 
-static int run_by_hour(struct search *search, const struct table_pass *table, const char *strings, struct error *err)
+static int run_by_hour(struct search *search, const struct table_pass *table, struct error *err)
 {
     int64_t from = INT64_MIN, to = INT64_MIN;
     if (!hours_next(&search->hours, table->kind, &from, &to))
         return 0;
-    char *columns = table->columns ? any_column(table->columns, strings) : xstrdup(table->where);
-    char *sql = xprintf("%s WHERE at >= ?1 AND at < ?2 AND (%s)", table->sql, columns);
+    char *any = table->columns ? any_column(search, table->columns) : NULL;
+    char *sql = sqlite3_mprintf("%s WHERE at >= ?1 AND at < ?2 AND (%s)", table->sql, any ? any : table->where);
     sqlite3_stmt *stmt = store_prepare(search->store, sql, err);
     int done = stmt ? run_stretches(search, table, stmt, err) : -1;
     sqlite3_finalize(stmt);
-    free(sql);
-    free(columns);
+    sqlite3_free(sql);
+    sqlite3_free(any);
     return done;
 }
 
 static int run_hours(struct search *search, struct error *err)
 {
-    char *strings = list_strings(search);
     int done = 0;
     for (size_t i = 0; i < sizeof by_hour / sizeof *by_hour && done == 0; i++)
-        done = run_by_hour(search, &by_hour[i], strings, err);
-    free(strings);
+        done = run_by_hour(search, &by_hour[i], err);
     return done;
 }
 
