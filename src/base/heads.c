@@ -70,6 +70,8 @@ void heads_sort(struct headed *rows, size_t count, heads_compare *compare, const
     if (count < 2)
         return;
     sort_heads(rows, count);
+    if (!compare)
+        return;
     for (size_t run = 0, i = 1; i <= count; i++)
         if (i == count || rows[i].head != rows[run].head) {
             if (i - run > 1)

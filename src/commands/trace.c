@@ -12,7 +12,7 @@
 #define LIMIT_BY_DEFAULT "50"
 
 struct options {
-    const char *db, *since, *until, *server, *limit, *format, *lines, *now;
+    const char *db, *since, *until, *server, *limit, *format, *lines, *scan, *now;
 };
 
 static int read_number(const char *text, int64_t low, int64_t high, int64_t *value, struct error *err)
@@ -51,6 +51,7 @@ static int fill_request(struct store *store, const struct options *o, struct tra
     request->limit = (size_t)limit;
     request->find.server = o->server;
     request->lines = o->lines != NULL;
+    request->find.everywhere = o->scan != NULL;
     request->width = terminal_width();
     request->colour = wants_colour(request->width);
     if (strcmp(o->format, "json") == 0)
@@ -72,6 +73,7 @@ static int run(int argc, char **argv)
         {"limit", "N", "the latest N messages, and as many refusals; " LIMIT_BY_DEFAULT, &o.limit},
         {"format", "F", "text (default) or json", &o.format},
         {"lines", NULL, "the original lines too, from the archive", &o.lines},
+        {"scan", NULL, "read everything, not only the hours in which a key is mentioned: slower, and the same", &o.scan},
         {"now", "SECONDS", "what today and 7d are counted from, Unix time; the clock", &o.now},
         {NULL, NULL, NULL, NULL}};
     struct error err;

@@ -6,11 +6,13 @@
 #include "../../parsers/dialect.h"
 #include "../base/hash.h"
 #include "archive.h"
+#include "zone.h"
 
 #define FIRST_SLOTS ((size_t)1 << 12)
 #define HOST_NAME_MAX_SIZE 255 /* RFC 1035 */
 #define LABELS_MAX 12
 #define COMMON_PARTS_MAX 10
+#define ID_HASHED_MAX 512 /* octets of a Message-ID that it is found by */
 
 #define LAYOUT_INT(name) {#name, COLUMN_INT, offsetof(struct ROW, name)},
 #define LAYOUT_REF(name) {#name, COLUMN_REF, offsetof(struct ROW, name)},
@@ -131,7 +133,8 @@ void batch_empty(struct batch *batch)
     batch->strings = grow(batch->strings, &batch->string_capacity, 1, sizeof *batch->strings);
     batch->strings[0] = (struct batch_string){0};
     batch->string_count = 1;
-    batch->want_count = 0;
+    batch->want_count = batch->stray_count = batch->id_mention_count = 0;
+    batch->first_hour = NUM_ABSENT;
     memset(batch->reasons, 0, sizeof batch->reasons);
     memset(batch->classes, 0, sizeof batch->classes);
     batch->tally_count = 0;
@@ -148,18 +151,68 @@ void batch_free(struct batch **batch)
     arena_free(&b->arena);
     for (size_t i = 0; i < EVENT_TABLE_COUNT; i++)
         free_rows(&b->events[i]);
-    for (size_t i = 0; i < COMMON_TABLE_COUNT; i++)
+    for (size_t i = 0; i < COMMON_TABLE_COUNT; i++) {
         free_rows(&b->commons[i]);
+        free(b->common_numbers[i]);
+    }
     free_rows(&b->messages);
     free(b->strings);
     free(b->hashes);
+    free(b->hours);
     free(b->ids);
+    free(b->kin);
+    free(b->strays);
+    free(b->id_mentions);
     free(b->string_slots);
     free(b->message_slots);
     free(b->tallies);
     archive_drop(&b->blocks);
     free(b);
     *batch = NULL;
+}
+
+/* ---- mentions ---------------------------------------------------------------------------------- */
+
+void batch_set_time(struct batch *batch, int64_t at)
+{
+    int64_t hour = floor_div(at, 3600);
+    if (batch->first_hour == NUM_ABSENT)
+        batch->first_hour = floor_div(hour, 24) * 24;
+    uint64_t place = (uint64_t)hour - (uint64_t)batch->first_hour;
+    batch->hour = hour;
+    batch->hour_bit = place < BATCH_HOURS ? (uint64_t)1 << place : 0;
+}
+
+static void mention_stray(struct batch *batch, uint32_t number)
+{
+    batch->strays = grow(batch->strays, &batch->stray_capacity, batch->stray_count + 1, sizeof *batch->strays);
+    batch->strays[batch->stray_count++] = (struct batch_stray){number, batch->hour};
+}
+
+static inline void mention(struct batch *batch, uint32_t number)
+{
+    batch->hours[number] |= batch->hour_bit;
+    if (!batch->hour_bit)
+        mention_stray(batch, number);
+}
+
+uint64_t batch_id_hash(struct slice id, uint64_t hash_seed)
+{
+    char small[ID_HASHED_MAX];
+    size_t n = id.n < sizeof small ? id.n : sizeof small;
+    for (size_t i = 0; i < n; i++)
+        small[i] = (char)(id.p[i] | (id.p[i] >= 'A' && id.p[i] <= 'Z' ? 0x20 : 0));
+    return hash_bytes(slice_of(small, n), hash_seed);
+}
+
+void batch_mention_id(struct batch *batch, struct slice id)
+{
+    if (!id.n)
+        return;
+    batch->id_mentions = grow(batch->id_mentions, &batch->id_mention_capacity, batch->id_mention_count + 1,
+                              sizeof *batch->id_mentions);
+    batch->id_mentions[batch->id_mention_count++] =
+        (struct batch_id_mention){batch_id_hash(id, batch->hash_seed), batch->hour};
 }
 
 /* ---- strings ----------------------------------------------------------------------------------- */
@@ -233,16 +286,37 @@ static struct slice domain_of(struct slice text)
     return rest.n && memchr(rest.p, '.', rest.n) ? rest : SLICE_ABSENT;
 }
 
+/* Of eight octets, those that are capitals: bit 7 of each.  An octet below 128 that 63 added to makes greater than 127 is
+   'A' or beyond, 37 added to one beyond 'Z'. */
+static uint64_t capitals_of(uint64_t octets)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t low = octets & ones * 127;
+    return (low + ones * 63) & ~(low + ones * 37) & ~octets & ones * 128;
+}
+
+static bool has_capitals(struct slice text)
+{
+    uint64_t octets = 0;
+    size_t i = 0;
+    for (; i + sizeof octets <= text.n; i += sizeof octets) {
+        memcpy(&octets, text.p + i, sizeof octets);
+        if (capitals_of(octets))
+            return true;
+    }
+    octets = 0;
+    for (; i < text.n; i++)
+        octets = octets << 8 | (unsigned char)text.p[i];
+    return capitals_of(octets);
+}
+
 /* The text with ASCII letters made small: itself, if there is nothing to be made. */
 static struct slice lowered(struct batch *batch, struct slice text)
 {
-    size_t i = 0;
-    while (i < text.n && !(text.p[i] >= 'A' && text.p[i] <= 'Z'))
-        i++;
-    if (i == text.n)
+    if (!has_capitals(text))
         return text;
     char *small = arena_alloc(&batch->arena, text.n, 1);
-    for (i = 0; i < text.n; i++)
+    for (size_t i = 0; i < text.n; i++)
         small[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] | 0x20 : text.p[i]);
     return slice_of(small, text.n);
 }
@@ -254,7 +328,9 @@ static uint32_t new_number(struct batch *batch, uint64_t hash)
     batch->strings = grow(batch->strings, &batch->string_capacity, batch->string_count,
                           sizeof *batch->strings);
     batch->hashes = grow(batch->hashes, &batch->hash_capacity, batch->string_count, sizeof *batch->hashes);
+    batch->hours = grow(batch->hours, &batch->hours_capacity, batch->string_count, sizeof *batch->hours);
     batch->hashes[number] = hash;
+    batch->hours[number] = 0;
     if (batch->string_count * 3 > batch->string_slot_count * 2)
         widen_strings(batch);
     else
@@ -277,11 +353,18 @@ uint32_t batch_string(struct batch *batch, struct slice text)
     return text.p ? string_of_hash(batch, text, hash_bytes(text, batch->hash_seed)) : 0;
 }
 
-void batch_find_domain(struct batch *batch, uint32_t number)
+bool batch_is_folded(struct slice text)
 {
-    struct slice domain = domain_of(batch->strings[number].text);
+    return text.n && (!memchr(text.p, ' ', text.n) || memchr(text.p, '@', text.n));
+}
+
+void batch_find_kin(struct batch *batch, uint32_t number)
+{
+    struct slice text = batch->strings[number].text, domain = domain_of(text), small = lowered(batch, text);
     uint32_t found = domain.p ? batch_string(batch, lowered(batch, domain)) : 0; /* which may move the strings */
+    uint32_t folded = small.p != text.p && batch_is_folded(text) ? batch_string(batch, small) : 0;
     batch->strings[number].domain = found;
+    batch->strings[number].folded = folded;
 }
 
 void batch_want(struct batch *batch, struct slice text, uint32_t *into)
@@ -307,6 +390,7 @@ void batch_settle(struct batch *batch)
     for (size_t i = 0; i < batch->want_count; i++) {
         const struct batch_want *want = &batch->wants[i];
         *want->into = string_of_hash(batch, want->text, want->hash);
+        mention(batch, *want->into);
     }
     batch->want_count = 0;
 }
@@ -346,6 +430,18 @@ static void fill_common(struct batch *batch, char *row, const struct row_layout 
     }
 }
 
+static uint32_t new_common(struct batch *batch, enum common_table table, const struct batch_part *parts, uint64_t hash)
+{
+    struct row_list *list = &batch->commons[table];
+    fill_common(batch, new_row(list, &common_layouts[table]), &common_layouts[table], parts);
+    uint32_t number = new_number(batch, hash), place = (uint32_t)list->count - 1;
+    batch->strings[number] = (struct batch_string){.common = (uint32_t)table + 1, .place = place};
+    batch->common_numbers[table] =
+        grow(batch->common_numbers[table], &batch->common_capacity[table], list->count, sizeof(uint32_t));
+    batch->common_numbers[table][place] = number;
+    return number;
+}
+
 uint32_t batch_common(struct batch *batch, enum common_table table, const struct batch_part *parts)
 {
     const struct row_layout *layout = &common_layouts[table];
@@ -357,13 +453,10 @@ uint32_t batch_common(struct batch *batch, enum common_table table, const struct
     uint64_t hash = hash_bytes(slice_of((const char *)hashes, (layout->count - 1) * sizeof *hashes),
                                batch->hash_seed + (uint64_t)table + 1);
     uint32_t number = find_string(batch, hash);
-    if (number)
-        return number;
-    struct row_list *list = &batch->commons[table];
-    char *row = new_row(list, layout);
-    fill_common(batch, row, layout, parts);
-    number = new_number(batch, hash);
-    batch->strings[number] = (struct batch_string){.common = (uint32_t)table + 1, .place = (uint32_t)list->count - 1};
+    if (!number)
+        number = new_common(batch, table, parts, hash);
+    if (table != COMMON_CAUSE)
+        mention(batch, number);
     return number;
 }
 

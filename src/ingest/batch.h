@@ -150,7 +150,8 @@ struct row_list {
 struct batch_string {
     struct slice text;
     int64_t id;      /* string.id of a new one, given by the writer */
-    uint32_t domain; /* string of the batch: the domain part, once batch_find_domain was asked; 0: none */
+    uint32_t domain; /* string of the batch: the domain part, once batch_find_kin was asked; 0: none */
+    uint32_t folded; /* the same: the text with ASCII letters made small, where that is another; 0: none */
     uint32_t common; /* 0: a string; else enum common_table + 1 */
     uint32_t place;  /* of batch.commons[common - 1] */
 };
@@ -188,6 +189,24 @@ struct batch_want {
 };
 #define WANTS_MAX 24
 
+/* What a string leads to in the database, by string.id; 0: nothing. */
+struct batch_kin {
+    uint32_t domain, folded;
+};
+
+/* A mention whose hour is not among those that a bit is kept for. */
+struct batch_stray {
+    uint32_t number;
+    int64_t hour;
+};
+
+/* A Message-ID, or the Exim id of a refusal, by its hash (batch_id_hash). */
+struct batch_id_mention {
+    uint64_t hash;
+    int64_t hour;
+};
+#define BATCH_HOURS 64 /* hours that a bit is kept for */
+
 #define REASONS_KEPT 4096
 #define CLASSES_KEPT 256
 #define PATTERNS_KEPT 8192
@@ -217,7 +236,19 @@ struct batch {
     size_t string_count, string_capacity;
     uint64_t *hashes; /* of each, side by side; seeded as the database says */
     int64_t *ids;     /* string.id of each: filled by the writer */
-    size_t hash_capacity, id_capacity;
+    struct batch_kin *kin; /* of each: filled by the writer */
+    size_t hash_capacity, id_capacity, kin_capacity;
+    int64_t first_hour; /* hours since 1970 that the bits begin with, a day's first; NUM_ABSENT: no line yet */
+    int64_t hour;       /* of the line at hand */
+    uint64_t hour_bit;  /* the same as a bit; 0: out of their reach */
+    uint64_t *hours;    /* of each string, side by side: in which a row has it, or has the common row */
+    size_t hours_capacity;
+    struct batch_stray *strays;
+    size_t stray_count, stray_capacity;
+    struct batch_id_mention *id_mentions;
+    size_t id_mention_count, id_mention_capacity;
+    uint32_t *common_numbers[COMMON_TABLE_COUNT]; /* of each row of commons, its number */
+    size_t common_capacity[COMMON_TABLE_COUNT];
     struct batch_want wants[WANTS_MAX];
     size_t want_count;
     struct batch_slot *string_slots;
@@ -247,12 +278,22 @@ static inline struct message_row *batch_message(const struct batch *batch, uint3
     return (struct message_row *)(batch->messages.rows + index * sizeof(struct message_row));
 }
 
+/* The instant of the rows to come: strings wanted, and clients and routes, are mentioned in its hour (UTC). */
+void batch_set_time(struct batch *batch, int64_t at);
+/* Mentions an id in that hour. */
+void batch_mention_id(struct batch *batch, struct slice id);
+/* Hash of an id whatever its case. */
+uint64_t batch_id_hash(struct slice id, uint64_t hash_seed);
+
 /* Number of a text in the batch, which keeps a copy; an absent slice is 0.  What is not UTF-8 is kept byte
-   for byte. */
+   for byte.  This does not mention it. */
 uint32_t batch_string(struct batch *batch, struct slice text);
-/* Sets the domain of a string, which may make new strings: asked for those only that the database does not have. */
-void batch_find_domain(struct batch *batch, uint32_t number);
-/* Asks for the number of a text to be put into *into, at the latest by batch_settle; the text must live that
+/* Sets domain and folded of a string, which may make new strings: asked for those only that the writer does not
+   remember. */
+void batch_find_kin(struct batch *batch, uint32_t number);
+/* Whether texts of this kind are found in any case: all but those with blanks and no @, which are mostly sentences. */
+bool batch_is_folded(struct slice text);
+/* Asks for the number of a text to be put into *into, at the latest by batch_settle, and mentions it; the text must live that
    long.  Asking for all strings of a row before any is looked up lets their look-ups overlap: the table is
    larger than a cache, and waiting for it was the greater part of parsing. */
 void batch_want(struct batch *batch, struct slice text, uint32_t *into);

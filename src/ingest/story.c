@@ -133,10 +133,19 @@ static void fill_arrival(struct batch *batch, struct message_row *row, const str
     row->size = ev->size;
     row->subject = decoded(batch, ev->subject);
     row->message_id = decoded(batch, ev->message_id);
+    batch_mention_id(batch, row->message_id);
     row->recipients = count_addresses(ev->recipients);
     row->parent = kept(batch, ev->parent_id);
     row->flags = (row->flags & ~(int64_t)(MESSAGE_FAKEREJECT | ROW_AMBIGUOUS | MESSAGE_UNJOINED)) |
                  arrival_flags(ev);
+}
+
+/* What an arrival that does not count has is mentioned all the same: were it read in another batch, it would be. */
+static void mention_arrival(struct batch *batch, const struct origin *origin, const struct event *ev)
+{
+    struct message_row none = {.flags = 0};
+    fill_arrival(batch, &none, origin, ev);
+    batch_settle(batch);
 }
 
 /* Of several arrivals of one id the last counts, and the message is ambiguous; that does not depend on the
@@ -151,6 +160,7 @@ static void add_arrival(struct batch *batch, const struct origin *origin, const 
         batch->tallies[origin->tally].copies++; /* one source may hold the same log twice */
         if (origin->when.at < row->received)
             row->received = origin->when.at;
+        mention_arrival(batch, origin, ev);
         return;
     }
     row->arrivals++;
@@ -159,6 +169,8 @@ static void add_arrival(struct batch *batch, const struct origin *origin, const 
         row->flags |= MESSAGE_AMBIGUOUS_ARRIVAL;
     if (later)
         fill_arrival(batch, row, origin, ev);
+    else
+        mention_arrival(batch, origin, ev);
 }
 
 static void add_completion(struct batch *batch, const struct origin *origin, const struct event *ev)
@@ -298,6 +310,7 @@ static void add_rejection(struct batch *batch, const struct origin *origin, cons
     batch_want(batch, ev->recipient, &row->recipient);
     row->client = client_of(batch, ev);
     row->message = kept(batch, ev->exim_id);
+    batch_mention_id(batch, row->message);
     put_refusal(batch, ev, row);
     row->flags = flags_of(origin, ev);
 }
@@ -381,7 +394,7 @@ static void add_scan(struct batch *batch, const struct origin *origin, const str
     row->is_spam = ev->kind == EV_SCAN_START ? NUM_ABSENT : (ev->flags & EVF_IS_SPAM) != 0;
     row->score = ev->score_milli;
     row->threshold = ev->threshold_milli;
-    batch_want(batch, ev->rules, &row->rules);
+    row->rules = batch_string(batch, ev->rules); /* a list, which nobody looks up whole: not mentioned */
     row->scan_ms = ev->scan_ms;
     row->size = ev->size;
     batch_want(batch, ev->autolearn, &row->autolearn);
@@ -474,6 +487,7 @@ static void add_by_kind(struct batch *batch, const struct origin *origin, const 
 void story_add(struct batch *batch, const struct origin *origin, const struct frame *frame,
                const struct event *ev)
 {
+    batch_set_time(batch, origin->when.at);
     if (is_session(ev))
         add_session(batch, origin, frame, ev);
     else

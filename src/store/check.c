@@ -412,6 +412,83 @@ static int check_hashes(struct checking *c, struct error *err)
     return done;
 }
 
+/* ---- mentions ---------------------------------------------------------------------------------- */
+
+#define MENTIONS_CHECKED 200000 /* lines, about; of a larger database seconds are picked evenly */
+
+/* What rows say where: k as table mention has it. */
+static const char mentioned_facts[] =
+    "client_string (id, string) AS (SELECT id, host FROM client UNION ALL SELECT id, helo FROM client"
+    "  UNION ALL SELECT id, ip FROM client),"
+    "fact (name, at, string, k) AS ("
+    " SELECT 'message', m.received, j.value, 0 FROM message m, json_each(json_array(m.sender, m.protocol, m.auth, m.auth_id,"
+    "   m.local_user, m.tls)) j WHERE m.received % ?1 = 0"
+    " UNION ALL SELECT 'delivery', d.at, j.value, 0 FROM delivery d, json_each(json_array(d.recipient, d.original)) j"
+    "   WHERE d.at % ?1 = 0"
+    " UNION ALL SELECT 'rejection', r.at, j.value, 0 FROM rejection r, json_each(json_array(r.sender, r.recipient)) j"
+    "   WHERE r.at % ?1 = 0"
+    " UNION ALL SELECT 'auth_failure', a.at, j.value, 0 FROM auth_failure a, json_each(json_array(a.service, a.user, a.method)) j"
+    "   WHERE a.at % ?1 = 0"
+    " UNION ALL SELECT 'session_line', l.at, j.value, 0 FROM session_line l, json_each(json_array(l.service, l.user, l.host, l.ip,"
+    "   l.method, l.outcome)) j WHERE l.at % ?1 = 0"
+    " UNION ALL SELECT 'scan_line', l.at, j.value, 0 FROM scan_line l, json_each(json_array(l.user, l.autolearn)) j"
+    "   WHERE l.at % ?1 = 0"
+    " UNION ALL SELECT 'event', e.at, e.user, 0 FROM event e WHERE e.at % ?1 = 0"
+    " UNION ALL SELECT 'client of message', m.received, j.value, 1 FROM message m JOIN client c ON c.id = m.client,"
+    "   json_each(json_array(c.host, c.helo, c.ip)) j WHERE m.received % ?1 = 0"
+    " UNION ALL SELECT 'client of rejection', r.at, j.value, 1 FROM rejection r JOIN client c ON c.id = r.client,"
+    "   json_each(json_array(c.host, c.helo, c.ip)) j WHERE r.at % ?1 = 0"
+    " UNION ALL SELECT 'client of auth_failure', a.at, j.value, 1 FROM auth_failure a JOIN client c ON c.id = a.client,"
+    "   json_each(json_array(c.host, c.helo, c.ip)) j WHERE a.at % ?1 = 0"
+    " UNION ALL SELECT 'client of event', e.at, j.value, 1 FROM event e JOIN client c ON c.id = e.client,"
+    "   json_each(json_array(c.host, c.helo, c.ip)) j WHERE e.at % ?1 = 0"
+    " UNION ALL SELECT 'route of delivery', d.at, j.value, 2 FROM delivery d JOIN route w ON w.id = d.route,"
+    "   json_each(json_array(w.router, w.transport, w.host, w.ip, w.tls)) j WHERE d.at % ?1 = 0),"
+    "wanted (name, at, string, k) AS (SELECT * FROM fact WHERE string IS NOT NULL AND at >= 0"
+    " UNION ALL SELECT f.name, f.at, s.domain, 3 FROM fact f JOIN string s ON s.id = f.string"
+    "   WHERE s.domain IS NOT NULL AND f.at >= 0) ";
+
+/* A wanted string's code in its bucket; where that stands, its 24 bits in hexadecimal; of these, the one of the hour. */
+static const char unmentioned[] =
+    "SELECT printf('%s at %d has ''%s'', which is not mentioned in that hour%s', w.name, w.at,"
+    "   (SELECT text FROM string WHERE id = w.string), iif(w.k = 3, ' as a domain', ''))"
+    "  FROM (SELECT DISTINCT min(name) AS name, min(at) AS at, string, k FROM wanted GROUP BY at / 3600, string, k) w"
+    " WHERE NOT coalesce((SELECT (instr('0123456789ABCDEF', substr(hex(substr(m.hours, (m.i - 1) / 2 * 3 + 1, 3)),"
+    "                                   6 - w.at % 86400 / 3600 / 4, 1)) - 1) >> (w.at / 3600 % 4) & (m.i > 0)"
+    "   FROM (SELECT hours, instr(strings, CAST(char(64 + (w.string % 1024 * 4 + w.k) / 64,"
+    "                                               (w.string % 1024 * 4 + w.k) % 64) AS BLOB)) AS i FROM mention"
+    "          WHERE place = w.at / 86400 * 4194304 + w.string / 1024) m), 0)";
+
+/* One second in so many is looked at. */
+static int sample(struct checking *c, int64_t *every, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(c->store, "SELECT total(lines) FROM source", err);
+    if (!stmt)
+        return -1;
+    int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(c->store, err);
+    *every = 1 + sqlite3_column_int64(stmt, 0) / MENTIONS_CHECKED;
+    sqlite3_finalize(stmt);
+    return done;
+}
+
+static int check_mentions(struct checking *c, struct error *err)
+{
+    int64_t every;
+    if (sample(c, &every, err) < 0)
+        return -1;
+    char *sql = xprintf("WITH %s%s", mentioned_facts, unmentioned);
+    sqlite3_stmt *stmt = store_prepare(c->store, sql, err);
+    int code = SQLITE_DONE;
+    if (stmt)
+        sqlite3_bind_int64(stmt, 1, every);
+    while (stmt && (code = sqlite3_step(stmt)) == SQLITE_ROW)
+        tell(c, (const char *)sqlite3_column_text(stmt, 0));
+    int done = !stmt ? -1 : code == SQLITE_DONE ? 0 : store_error(c->store, err);
+    sqlite3_finalize(stmt);
+    free(sql);
+    return done;
+}
+
 /* ---- lines ------------------------------------------------------------------------------------- */
 
 /* Of sources with an archive; one that forget put back to its beginning keeps what it has until it is read again. */
@@ -462,7 +539,7 @@ static const struct {
     int (*run)(struct checking *c, struct error *err);
 } kinds[] = {{"sqlite", check_sqlite},     {"references", check_references}, {"accounting", check_accounting},
              {"rows", check_rows},         {"identity", check_identity},     {"sums", check_sums},
-             {"derived", check_derived},   {"hashes", check_hashes},         {"lines", check_lines}};
+             {"derived", check_derived},   {"hashes", check_hashes},         {"mentions", check_mentions}, {"lines", check_lines}};
 
 int check_run(struct store *store, const struct check_listener *listener, int64_t *faults, struct error *err)
 {

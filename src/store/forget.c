@@ -138,6 +138,7 @@ static const char delete_all[] =
     "DELETE FROM scan_line; DELETE FROM event; DELETE FROM unparsed_line; DELETE FROM message;"
     "DELETE FROM client; DELETE FROM route; DELETE FROM cause; DELETE FROM string; DELETE FROM string_hash;"
     "DELETE FROM string_filter; DELETE FROM string_run;"
+    "DELETE FROM mention; DELETE FROM id_mention;"
     "DELETE FROM rollup_one; DELETE FROM rollup_many; DELETE FROM rollup_bucket;"
     "DELETE FROM meta WHERE name = 'late_rows';";
 

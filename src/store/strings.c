@@ -12,8 +12,10 @@
 
 struct known {
     uint64_t hash;
-    int64_t id; /* 0: free */
+    uint32_t id;  /* 0: free */
+    uint32_t kin; /* the string's domain by its id; with FOLDED set, a place in strings.folded */
 };
+#define FOLDED ((uint32_t)1 << 31)
 
 struct strings {
     struct store *store;
@@ -22,6 +24,8 @@ struct strings {
     int64_t next_id[1 + COMMON_TABLE_COUNT];
     struct known *slots;
     size_t slot_count, used;
+    struct batch_kin *folded; /* of strings with capitals: few */
+    size_t folded_count, folded_capacity;
     bool holds_all; /* every stored string is in slots: what is not there is new */
     struct hash_want *missing; /* room for find_missing */
     size_t missing_capacity;
@@ -68,6 +72,7 @@ void strings_free(struct strings **strings)
         free((*strings)->order[i]);
     }
     free((*strings)->missing);
+    free((*strings)->folded);
     free((*strings)->slots);
     free(*strings);
     *strings = NULL;
@@ -90,6 +95,7 @@ static void make_room(struct strings *strings)
     strings->slot_count = widen ? old_count * 2 : old_count;
     strings->slots = xcalloc(strings->slot_count, sizeof *strings->slots);
     strings->used = 0;
+    strings->folded_count = widen ? strings->folded_count : 0;
     strings->holds_all = strings->holds_all && widen;
     for (size_t i = 0; widen && i < old_count; i++)
         if (old[i].id) {
@@ -99,41 +105,59 @@ static void make_room(struct strings *strings)
     free(old);
 }
 
+static uint32_t pack_kin(struct strings *strings, const struct batch_kin *kin)
+{
+    if (!kin->folded)
+        return kin->domain;
+    strings->folded =
+        grow(strings->folded, &strings->folded_capacity, strings->folded_count + 1, sizeof *strings->folded);
+    strings->folded[strings->folded_count] = *kin;
+    return FOLDED | (uint32_t)strings->folded_count++;
+}
+
+static struct batch_kin unpack_kin(const struct strings *strings, uint32_t kin)
+{
+    return kin & FOLDED ? strings->folded[kin & ~FOLDED] : (struct batch_kin){kin, 0};
+}
+
 /* What is emptied from memory must be found in the database from then on. */
-static int remember(struct strings *strings, uint64_t hash, int64_t id, struct error *err)
+static int remember(struct strings *strings, uint64_t hash, int64_t id, const struct batch_kin *kin, struct error *err)
 {
     if (strings->used * 4 > strings->slot_count * 3) {
         if (strings->slot_count == SLOTS_MAX && strings_flush(strings, err) < 0)
             return -1;
         make_room(strings);
     }
-    *slot_of(strings, hash) = (struct known){hash, id};
+    *slot_of(strings, hash) = (struct known){hash, (uint32_t)id, pack_kin(strings, kin)};
     strings->used++;
     return 0;
 }
 
 #define AHEAD 12 /* slots asked for before they are read: the table is far larger than a cache */
 
-/* Numbers the batch's strings from the first on that the table in memory knows; gathers the others. */
-static size_t find_missing(struct strings *strings, struct batch *batch, uint32_t first)
+/* Numbers the batch's strings from the first on that the table in memory knows; gathers the others behind those
+   that are gathered already, and answers how many they are then. */
+static size_t find_missing(struct strings *strings, struct batch *batch, uint32_t first, size_t count)
 {
-    size_t count = 0;
-    strings->missing = grow(strings->missing, &strings->missing_capacity, batch->string_count,
+    strings->missing = grow(strings->missing, &strings->missing_capacity, count + batch->string_count - first,
                             sizeof *strings->missing);
     batch->ids = grow(batch->ids, &batch->id_capacity, batch->string_count, sizeof *batch->ids);
+    batch->kin = grow(batch->kin, &batch->kin_capacity, batch->string_count, sizeof *batch->kin);
     batch->ids[0] = 0;
     for (uint32_t i = first; i < batch->string_count; i++) {
         if (i + AHEAD < batch->string_count)
             __builtin_prefetch(&strings->slots[batch->hashes[i + AHEAD] & (strings->slot_count - 1)]);
-        batch->ids[i] = slot_of(strings, batch->hashes[i])->id;
-        if (!batch->ids[i])
+        const struct known *known = slot_of(strings, batch->hashes[i]);
+        batch->ids[i] = known->id;
+        if (known->id)
+            batch->kin[i] = unpack_kin(strings, known->kin);
+        else
             strings->missing[count++] = (struct hash_want){batch->hashes[i], 0, i};
     }
     return count;
 }
 
-/* Gives what is new its id, and notes it for its table.  A new string's domain may be a string of the batch that was
-   none before. */
+/* Gives what is new its id, and notes it for its table. */
 static int64_t number_new(struct strings *strings, struct batch *batch, const struct hash_want *want)
 {
     struct batch_string *string = &batch->strings[want->number];
@@ -147,8 +171,6 @@ static int64_t number_new(struct strings *strings, struct batch *batch, const st
                                           string->place * common_layouts[table - 1].size) : &string->id;
     *id_of_row = id; /* the first column of every common table */
     hashes_add(strings->hashes, want->hash, id);
-    if (!table)
-        batch_find_domain(batch, want->number);
     return id;
 }
 
@@ -163,29 +185,49 @@ static int put_new(struct strings *strings, const struct batch *batch, struct er
     return done;
 }
 
-/* Numbers the batch's strings from the first on. */
-static int number_from(struct strings *strings, struct batch *batch, uint32_t first, struct error *err)
+/* Numbers the batch's strings from the first on.  What they lead to may be strings of the batch that were none
+   before. */
+static int number_from(struct strings *strings, struct batch *batch, uint32_t first, size_t *count, struct error *err)
 {
-    size_t count = find_missing(strings, batch, first);
-    const struct hash_want *missing = strings->missing;
-    int done = strings->holds_all ? 0 : hashes_find(strings->hashes, strings->missing, count, err);
-    for (size_t i = 0; i < count && done == 0; i++) {
-        if (i + AHEAD < count)
-            __builtin_prefetch(&strings->slots[missing[i + AHEAD].hash & (strings->slot_count - 1)]);
+    size_t before = *count;
+    *count = find_missing(strings, batch, first, before);
+    struct hash_want *missing = strings->missing;
+    int done = strings->holds_all ? 0 : hashes_find(strings->hashes, missing + before, *count - before, err);
+    for (size_t i = before; i < *count && done == 0; i++) {
         int64_t id = missing[i].id ? missing[i].id : number_new(strings, batch, &missing[i]);
         batch->ids[missing[i].number] = id;
-        done = remember(strings, missing[i].hash, id, err);
+        if (!batch->strings[missing[i].number].common)
+            batch_find_kin(batch, missing[i].number);
+    }
+    return done;
+}
+
+/* Once all are numbered: what they lead to is as well. */
+static int remember_all(struct strings *strings, struct batch *batch, size_t count, struct error *err)
+{
+    const struct hash_want *missing = strings->missing;
+    int done = 0;
+    for (size_t i = 0; i < count && done == 0; i++) {
+        const struct batch_string *string = &batch->strings[missing[i].number];
+        struct batch_kin *kin = &batch->kin[missing[i].number];
+        if (i + AHEAD < count)
+            __builtin_prefetch(&strings->slots[missing[i + AHEAD].hash & (strings->slot_count - 1)]);
+        *kin = (struct batch_kin){(uint32_t)batch->ids[string->domain], (uint32_t)batch->ids[string->folded]};
+        done = remember(strings, missing[i].hash, batch->ids[missing[i].number], kin, err);
     }
     return done;
 }
 
 int strings_resolve(struct strings *strings, struct batch *batch, struct error *err)
 {
+    size_t count = 0;
     int done = 0;
     for (uint32_t first = 1, end = 0; first < batch->string_count && done == 0; first = end) {
         end = (uint32_t)batch->string_count;
-        done = number_from(strings, batch, first, err);
+        done = number_from(strings, batch, first, &count, err);
     }
+    if (done == 0)
+        done = remember_all(strings, batch, count, err);
     return done < 0 ? -1 : put_new(strings, batch, err);
 }
 

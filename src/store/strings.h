@@ -11,7 +11,7 @@ struct strings;
 int strings_new(struct store *store, struct strings **strings, struct error *err);
 void strings_free(struct strings **strings); /* before the store is closed */
 
-/* Gives every string of the batch its id, new ones being stored. */
+/* Gives every string of the batch its id and what it leads to (batch->ids, batch->kin), new ones being stored. */
 int strings_resolve(struct strings *strings, struct batch *batch, struct error *err);
 
 /* Stores how the new strings are found again: before the transaction ends. */

@@ -1,4 +1,4 @@
-/* writer.c — the order of a batch's writing: strings, messages, events, sums, position. */
+/* writer.c — the order of a batch's writing: strings, mentions, messages, events, sums, position. */
 #include "writer.h"
 
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "copies.h"
 #include "insert.h"
 #include "late.h"
+#include "mentions.h"
 #include "messages.h"
 #include "rollup.h"
 #include "strings.h"
@@ -34,6 +35,7 @@ struct ordered {
 struct writer {
     struct store *store;
     struct strings *strings;
+    struct mentions *mentions;
     struct messages *messages;
     struct rollup *rollup;      /* of new rows: the summing thread's while it has a job */
     struct rollup *corrections; /* of rows stored before */
@@ -122,7 +124,7 @@ int writer_new(struct store *store, struct writer **writer, struct error *err)
         w->jobs[j].joined = messages_joined_new();
     bool begun = !sqlite3_get_autocommit(store_db(store));
     if ((!begun && store_run(store, "BEGIN IMMEDIATE", err) < 0) || strings_new(store, &w->strings, err) < 0 ||
-        messages_new(store, &w->messages, err) < 0 || late_new(store, &w->late, err) < 0 ||
+        mentions_new(store, &w->mentions, err) < 0 || messages_new(store, &w->messages, err) < 0 || late_new(store, &w->late, err) < 0 ||
         copies_new(store, &w->copies_of, err) < 0 || block_writer_new(store, &w->blocks, err) < 0)
         return -1;
     for (int i = 0; i < EVENT_TABLE_COUNT; i++)
@@ -156,6 +158,7 @@ void writer_free(struct writer **writer)
     rollup_free(&w->rollup);
     rollup_free(&w->corrections);
     messages_free(&w->messages);
+    mentions_free(&w->mentions);
     strings_free(&w->strings);
     if (!sqlite3_get_autocommit(store_db(w->store)))
         store_run(w->store, "ROLLBACK", &ignored);
@@ -437,7 +440,7 @@ static int put_position(struct writer *w, const struct checkpoint *c, struct err
 static int put_rows(struct writer *w, struct sum_job *job, struct error *err)
 {
     struct batch *batch = job->batch;
-    if (strings_resolve(w->strings, batch, err) < 0 ||
+    if (strings_resolve(w->strings, batch, err) < 0 || mentions_note(w->mentions, batch, err) < 0 ||
         messages_put(w->messages, job->server, batch, job->joined, w->corrections, err) < 0)
         return -1;
     link_deliveries(job->joined, batch);
@@ -485,7 +488,8 @@ int writer_commit(struct writer *w, struct error *err)
         return -1;
     rollup_merge(w->rollup, w->corrections);
     w->pending = 0;
-    if (rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0)
+    if (rollup_flush(w->rollup, w->store, err) < 0 || strings_flush(w->strings, err) < 0 ||
+        mentions_flush(w->mentions, err) < 0)
         return -1;
     if (w->held)
         return 0;

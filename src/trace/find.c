@@ -1,4 +1,5 @@
-/* find.c — a bit for each key: over strings, then over what names strings, then over messages and refusals. */
+/* find.c — a bit for each key, on strings, on what names strings, on messages and refusals; read in the hours that the
+   keys are mentioned in, or, where those are many or not known, all over. */
 #include "find.h"
 
 #include <stdlib.h>
@@ -6,6 +7,10 @@
 #include <strings.h>
 
 #include "../base/memory.h"
+#include "hours.h"
+
+#define KIN_HOURS_MAX 200 /* hours in which each string is looked at once it comes; beyond, all are before */
+#define DENSE 4           /* tables are read as they lie where one hour of so many is named */
 
 /* ---- numbers ----------------------------------------------------------------------------------- */
 
@@ -47,9 +52,16 @@ struct key {
     bool is_id;         /* it has the form of an Exim id */
 };
 
+/* How well a row's keys are known. */
+enum known {
+    KNOWN_NOT,
+    KNOWN_EXACT, /* the strings that keys are, as given or in small letters */
+    KNOWN_ALL    /* those in any case, and those whose domain a key is */
+};
+
 /* Which keys a row of a table matches, by its id. */
 struct masks {
-    uint8_t *list;
+    uint8_t *list, *known;
     int64_t count;
 };
 
@@ -60,12 +72,18 @@ struct search {
     uint8_t all;         /* the bits of all keys */
     int64_t server;      /* server.id; 0: all */
     struct masks strings, clients, routes;
+    enum known wanted; /* of the rows at hand */
+    sqlite3_stmt *read_string, *read_client, *read_route;
+    struct hours hours;
+    int64_t from, to; /* the span at hand */
+    int failed;       /* -1: a row could not be read, *err says why */
+    struct error *err;
     struct {
         int64_t message;
         uint8_t mask;
     } *hits;
     size_t hit_count, hit_room;
-    struct numbers *times; /* where seconds with a refusal that matches go */
+    struct found *found;
 };
 
 static bool is_exim_id(struct slice text)
@@ -143,12 +161,6 @@ static bool has_words(const char *text, struct slice words)
 
 /* ---- masks ------------------------------------------------------------------------------------- */
 
-static uint8_t mask_at(const struct masks *masks, sqlite3_stmt *stmt, int column)
-{
-    int64_t id = sqlite3_column_int64(stmt, column); /* 0: NULL */
-    return id > 0 && id < masks->count ? masks->list[id] : 0;
-}
-
 static int masks_new(struct search *search, const char *max_id, struct masks *masks, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(search->store, max_id, err);
@@ -157,26 +169,114 @@ static int masks_new(struct search *search, const char *max_id, struct masks *ma
     int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(search->store, err);
     masks->count = sqlite3_column_int64(stmt, 0) + 1;
     masks->list = xcalloc((size_t)masks->count, 1);
+    masks->known = xcalloc((size_t)masks->count, 1);
     sqlite3_finalize(stmt);
     return done;
 }
 
-/* A pass: each row goes to take; ?1 and ?2 are the span where the statement has them. */
-static int pass(struct search *search, const char *sql, void (*take)(struct search *, sqlite3_stmt *), struct error *err)
+static void masks_free(struct masks *masks)
 {
-    sqlite3_stmt *stmt = store_prepare(search->store, sql, err);
-    if (!stmt)
-        return -1;
+    free(masks->list);
+    free(masks->known);
+}
+
+/* Whether the row of that id is still to be looked at; it is known from then on. */
+static bool is_unknown(const struct search *search, struct masks *masks, int64_t id)
+{
+    if (masks->known[id] >= search->wanted)
+        return false;
+    masks->known[id] = (uint8_t)search->wanted;
+    return true;
+}
+
+static bool read_one(struct search *search, sqlite3_stmt *stmt, int64_t id)
+{
+    sqlite3_bind_int64(stmt, 1, id);
+    int code = sqlite3_step(stmt);
+    if (code != SQLITE_ROW && code != SQLITE_DONE && search->failed == 0)
+        search->failed = store_error(search->store, search->err);
+    return code == SQLITE_ROW;
+}
+
+static struct slice column_text(sqlite3_stmt *stmt, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+    return slice_of(text, (size_t)sqlite3_column_bytes(stmt, column));
+}
+
+/* The keys of a string: its text, or its domain, which is stored in small letters. */
+static uint8_t mask_of_string(struct search *search, int64_t id)
+{
+    struct masks *masks = &search->strings;
+    if (id <= 0 || id >= masks->count)
+        return 0;
+    if (search->wanted != KNOWN_ALL || !is_unknown(search, masks, id))
+        return masks->list[id];
+    if (read_one(search, search->read_string, id)) {
+        int64_t domain = sqlite3_column_int64(search->read_string, 0);
+        struct slice text = column_text(search->read_string, 1);
+        for (int i = 0; i < search->request->key_count; i++) {
+            struct slice key = search->keys[i].text;
+            bool of_domain = domain && domain == search->hours.small[i] && !memchr(key.p, '@', key.n);
+            if (of_domain || same_text(key, text))
+                masks->list[id] |= (uint8_t)(1 << i);
+        }
+    }
+    sqlite3_reset(search->read_string);
+    return masks->list[id];
+}
+
+/* The keys of a row whose columns are strings. */
+static uint8_t mask_of_row(struct search *search, struct masks *masks, sqlite3_stmt *read, int64_t id)
+{
+    uint8_t mask = 0;
+    if (id <= 0 || id >= masks->count)
+        return 0;
+    if (!is_unknown(search, masks, id))
+        return masks->list[id];
+    if (read_one(search, read, id))
+        for (int i = 0; i < sqlite3_column_count(read); i++)
+            mask |= mask_of_string(search, sqlite3_column_int64(read, i)); /* 0: NULL */
+    sqlite3_reset(read);
+    return masks->list[id] = mask;
+}
+
+static uint8_t string_at(struct search *search, sqlite3_stmt *stmt, int column)
+{
+    return mask_of_string(search, sqlite3_column_int64(stmt, column));
+}
+
+static uint8_t client_at(struct search *search, sqlite3_stmt *stmt, int column)
+{
+    return mask_of_row(search, &search->clients, search->read_client, sqlite3_column_int64(stmt, column));
+}
+
+static uint8_t route_at(struct search *search, sqlite3_stmt *stmt, int column)
+{
+    return mask_of_row(search, &search->routes, search->read_route, sqlite3_column_int64(stmt, column));
+}
+
+/* A pass: each row goes to take; ?1 and ?2 are the span at hand where the statement has them. */
+static int pass(struct search *search, sqlite3_stmt *stmt, void (*take)(struct search *, sqlite3_stmt *), struct error *err)
+{
     if (sqlite3_bind_parameter_count(stmt) == 2) {
-        sqlite3_bind_int64(stmt, 1, search->request->since);
-        sqlite3_bind_int64(stmt, 2, search->request->until);
+        sqlite3_bind_int64(stmt, 1, search->from);
+        sqlite3_bind_int64(stmt, 2, search->to);
     }
     int code;
-    while ((code = sqlite3_step(stmt)) == SQLITE_ROW)
+    search->failed = 0;
+    search->err = err;
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW && search->failed == 0)
         take(search, stmt);
-    int done = code == SQLITE_DONE ? 0 : store_error(search->store, err);
-    sqlite3_finalize(stmt);
+    int done = code == SQLITE_DONE ? 0 : search->failed ? -1 : store_error(search->store, err);
+    sqlite3_reset(stmt);
     return done;
+}
+
+static void mark(struct search *search, int64_t id, int key)
+{
+    if (id > 0 && id < search->strings.count)
+        search->strings.list[id] |= (uint8_t)(1 << key);
 }
 
 static int mark_strings(struct search *search, int key, struct error *err)
@@ -191,44 +291,46 @@ static int mark_strings(struct search *search, int key, struct error *err)
         return -1;
     sqlite3_bind_text(stmt, 1, text.p, (int)text.n, SQLITE_STATIC);
     int code;
-    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        int64_t id = sqlite3_column_int64(stmt, 0);
-        if (id > 0 && id < search->strings.count)
-            search->strings.list[id] |= (uint8_t)(1 << key);
-    }
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW)
+        mark(search, sqlite3_column_int64(stmt, 0), key);
     int done = code == SQLITE_DONE ? 0 : store_error(search->store, err);
     sqlite3_finalize(stmt);
     return done;
 }
 
-static void take_client(struct search *s, sqlite3_stmt *stmt)
-{
-    int64_t id = sqlite3_column_int64(stmt, 0);
-    uint8_t mask = mask_at(&s->strings, stmt, 1) | mask_at(&s->strings, stmt, 2) | mask_at(&s->strings, stmt, 3);
-    if (id > 0 && id < s->clients.count)
-        s->clients.list[id] = mask;
-}
-
-static void take_route(struct search *s, sqlite3_stmt *stmt)
-{
-    int64_t id = sqlite3_column_int64(stmt, 0);
-    uint8_t mask = mask_at(&s->strings, stmt, 1) | mask_at(&s->strings, stmt, 2);
-    if (id > 0 && id < s->routes.count)
-        s->routes.list[id] = mask;
-}
-
+/* All strings of all keys, by a pass over table string. */
 static int mark_all(struct search *search, struct error *err)
+{
+    for (int i = 0; i < search->request->key_count; i++)
+        if (!search->keys[i].words.p && mark_strings(search, i, err) < 0)
+            return -1;
+    memset(search->strings.known, KNOWN_ALL, (size_t)search->strings.count);
+    search->wanted = KNOWN_ALL;
+    return 0;
+}
+
+static int begin_masks(struct search *search, struct error *err)
 {
     if (masks_new(search, "SELECT max(id) FROM string", &search->strings, err) < 0 ||
         masks_new(search, "SELECT max(id) FROM client", &search->clients, err) < 0 ||
         masks_new(search, "SELECT max(id) FROM route", &search->routes, err) < 0)
         return -1;
-    for (int i = 0; i < search->request->key_count; i++)
-        if (!search->keys[i].words.p && mark_strings(search, i, err) < 0)
-            return -1;
-    if (pass(search, "SELECT id, host, helo, ip FROM client", take_client, err) < 0)
-        return -1;
-    return pass(search, "SELECT id, host, ip FROM route", take_route, err);
+    search->read_string = store_prepare(search->store, "SELECT domain, text FROM string WHERE id = ?1", err);
+    search->read_client = search->read_string
+        ? store_prepare(search->store, "SELECT host, helo, ip FROM client WHERE id = ?1", err) : NULL;
+    search->read_route = search->read_client
+        ? store_prepare(search->store, "SELECT host, ip FROM route WHERE id = ?1", err) : NULL;
+    return search->read_route ? 0 : -1;
+}
+
+static void end_masks(struct search *search)
+{
+    sqlite3_finalize(search->read_string);
+    sqlite3_finalize(search->read_client);
+    sqlite3_finalize(search->read_route);
+    masks_free(&search->strings);
+    masks_free(&search->clients);
+    masks_free(&search->routes);
 }
 
 /* ---- messages ---------------------------------------------------------------------------------- */
@@ -240,12 +342,6 @@ static void hit(struct search *search, int64_t message, uint8_t mask)
     search->hits = grow(search->hits, &search->hit_room, search->hit_count + 1, sizeof *search->hits);
     search->hits[search->hit_count].message = message;
     search->hits[search->hit_count++].mask = mask;
-}
-
-static struct slice column_text(sqlite3_stmt *stmt, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(stmt, column);
-    return slice_of(text, (size_t)sqlite3_column_bytes(stmt, column));
 }
 
 /* Keys that are an id of the column, and with a message the Message-ID and the words of the subject.  Texts are looked
@@ -277,15 +373,14 @@ static void take_message(struct search *s, sqlite3_stmt *stmt)
 {
     if (s->server && sqlite3_column_int64(stmt, 1) != s->server)
         return;
-    uint8_t mask = mask_at(&s->strings, stmt, 2) | mask_at(&s->strings, stmt, 3) | mask_at(&s->strings, stmt, 4) |
-                   mask_at(&s->clients, stmt, 5);
+    uint8_t mask = string_at(s, stmt, 2) | string_at(s, stmt, 3) | string_at(s, stmt, 4) | client_at(s, stmt, 5);
     mask |= mask_of_ids(s, stmt, 6) | mask_of_texts(s, stmt, 7, 8);
     hit(s, sqlite3_column_int64(stmt, 0), mask);
 }
 
 static void take_delivery(struct search *s, sqlite3_stmt *stmt)
 {
-    uint8_t mask = mask_at(&s->strings, stmt, 1) | mask_at(&s->strings, stmt, 2) | mask_at(&s->routes, stmt, 3);
+    uint8_t mask = string_at(s, stmt, 1) | string_at(s, stmt, 2) | route_at(s, stmt, 3);
     if (mask)
         hit(s, sqlite3_column_int64(stmt, 0), mask);
 }
@@ -332,18 +427,18 @@ static void take_refusal(struct search *search, sqlite3_stmt *stmt)
 {
     if (search->server && sqlite3_column_int64(stmt, 1) != search->server)
         return;
-    uint8_t mask = mask_at(&search->clients, stmt, 2) | mask_at(&search->strings, stmt, 3) |
-                   mask_at(&search->strings, stmt, 4) | mask_of_ids(search, stmt, 5);
+    uint8_t mask = client_at(search, stmt, 2) | string_at(search, stmt, 3) | string_at(search, stmt, 4) |
+                   mask_of_ids(search, stmt, 5);
     if (mask == search->all)
-        numbers_add(search->times, sqlite3_column_int64(stmt, 0));
+        numbers_add(&search->found->rejection_times, sqlite3_column_int64(stmt, 0));
 }
 
-static int find_refusals(struct search *search, const char *sql, struct numbers *times, struct error *err)
+static void take_failure(struct search *search, sqlite3_stmt *stmt)
 {
-    search->times = times;
-    int done = pass(search, sql, take_refusal, err);
-    numbers_sort(times);
-    return done;
+    if (search->server && sqlite3_column_int64(stmt, 1) != search->server)
+        return;
+    if ((client_at(search, stmt, 2) | string_at(search, stmt, 3)) == search->all)
+        numbers_add(&search->found->login_times, sqlite3_column_int64(stmt, 0));
 }
 
 /* ---- an id alone -------------------------------------------------------------------------------- */
@@ -393,35 +488,208 @@ static int read_keys(struct search *search, struct error *err)
     return 0;
 }
 
-/* Without bounds a table is read as it lies, which is quicker than by an index on time. */
-static int run_passes(struct search *search, struct found *found, struct error *err)
+/* ---- passes ------------------------------------------------------------------------------------ */
+
+struct table_pass {
+    const char *sql;
+    void (*take)(struct search *search, sqlite3_stmt *stmt);
+    enum hour_kind kind;
+    const char *columns; /* of HOUR_COLUMN: those that strings are looked for in */
+    const char *where;   /* of the others: which rows may have something */
+};
+
+static const struct table_pass everything[] = {
+    {"SELECT id, server, sender, auth_id, local_user, client, exim_id, message_id, subject FROM message", take_message, 0, NULL, NULL},
+    {"SELECT message, recipient, original, route FROM delivery", take_delivery, 0, NULL, NULL},
+    {"SELECT at, server, client, sender, recipient, message FROM rejection", take_refusal, 0, NULL, NULL},
+    {"SELECT at, server, client, user FROM auth_failure", take_failure, 0, NULL, NULL}};
+
+/* Each pass looks whether a row that it sees has all keys, however it was found: columns are compared in SQL, so that few
+   rows are seen; the others' rows are looked at one by one. */
+#define MESSAGE_SQL "SELECT id, server, sender, auth_id, local_user, client, NULL, NULL, NULL FROM message"
+#define DELIVERY_SQL "SELECT message, recipient, original, route FROM delivery"
+#define REJECTION_SQL "SELECT at, server, client, sender, recipient, message FROM rejection"
+#define AUTH_FAILURE_SQL "SELECT at, server, client, user FROM auth_failure"
+static const struct table_pass by_hour[] = {
+    {MESSAGE_SQL, take_message, HOUR_COLUMN, "sender, auth_id, local_user", NULL},
+    {DELIVERY_SQL, take_delivery, HOUR_COLUMN, "recipient, original", NULL},
+    {REJECTION_SQL, take_refusal, HOUR_COLUMN, "sender, recipient", NULL},
+    {AUTH_FAILURE_SQL, take_failure, HOUR_COLUMN, "user", NULL},
+    {MESSAGE_SQL, take_message, HOUR_CLIENT, NULL, "client IS NOT NULL"},
+    {REJECTION_SQL, take_refusal, HOUR_CLIENT, NULL, "client IS NOT NULL"},
+    {AUTH_FAILURE_SQL, take_failure, HOUR_CLIENT, NULL, "client IS NOT NULL"},
+    {DELIVERY_SQL, take_delivery, HOUR_ROUTE, NULL, "route IS NOT NULL"},
+    {MESSAGE_SQL, take_message, HOUR_KIN, NULL, "true"},
+    {DELIVERY_SQL, take_delivery, HOUR_KIN, NULL, "true"},
+    {REJECTION_SQL, take_refusal, HOUR_KIN, NULL, "true"},
+    {AUTH_FAILURE_SQL, take_failure, HOUR_KIN, NULL, "true"},
+    {"SELECT id, server, NULL, NULL, NULL, NULL, NULL, message_id, NULL FROM message", take_message, HOUR_ID, NULL,
+     "message_id IS NOT NULL"},
+    {REJECTION_SQL, take_refusal, HOUR_ID, NULL, "message IS NOT NULL"}};
+
+static int run_everywhere(struct search *search, struct error *err)
 {
-    static const char *const sql[][2] = {
-        {"SELECT id, server, sender, auth_id, local_user, client, exim_id, message_id, subject FROM message",
-         "SELECT id, server, sender, auth_id, local_user, client, exim_id, message_id, subject FROM message"
-         " WHERE at >= ?1 AND at < ?2"},
-        {"SELECT message, recipient, original, route FROM delivery",
-         "SELECT message, recipient, original, route FROM delivery WHERE at >= ?1 AND at < ?2"},
-        {"SELECT at, server, client, sender, recipient, message FROM rejection",
-         "SELECT at, server, client, sender, recipient, message FROM rejection WHERE at >= ?1 AND at < ?2"},
-        {"SELECT at, server, client, user, NULL, NULL FROM auth_failure",
-         "SELECT at, server, client, user, NULL, NULL FROM auth_failure WHERE at >= ?1 AND at < ?2"}};
-    int bounded = search->request->since != INT64_MIN || search->request->until != INT64_MAX;
-    if (mark_all(search, err) < 0 || pass(search, sql[0][bounded], take_message, err) < 0 ||
-        pass(search, sql[1][bounded], take_delivery, err) < 0)
+    bool bounded = search->request->since != INT64_MIN || search->request->until != INT64_MAX;
+    int done = 0;
+    search->from = search->request->since;
+    search->to = search->request->until;
+    for (size_t i = 0; i < sizeof everything / sizeof *everything && done == 0; i++) {
+        char *sql = xprintf("%s%s", everything[i].sql, bounded ? " WHERE at >= ?1 AND at < ?2" : "");
+        sqlite3_stmt *stmt = store_prepare(search->store, sql, err); /* unbounded it is read as it lies */
+        done = stmt ? pass(search, stmt, everything[i].take, err) : -1;
+        sqlite3_finalize(stmt);
+        free(sql);
+    }
+    return done;
+}
+
+/* "7 IN (sender, recipient) OR 8 IN ..." for the strings of all keys: compared one by one, which is quicker than a
+   search for each row in a list of strings. */
+static char *any_column(const struct search *search, const char *columns)
+{
+    sqlite3_str *any = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(any, "false");
+    for (int i = 0; i < search->request->key_count; i++) {
+        int64_t given = search->hours.as_given[i], small = search->hours.small[i];
+        if (given)
+            sqlite3_str_appendf(any, " OR %lld IN (%s)", (long long)given, columns);
+        if (small && small != given)
+            sqlite3_str_appendf(any, " OR %lld IN (%s)", (long long)small, columns);
+    }
+    return sqlite3_str_finish(any);
+}
+
+/* In the hours named, within the bounds that were asked for. */
+static int run_stretches(struct search *search, const struct table_pass *table, sqlite3_stmt *stmt, struct error *err)
+{
+    const struct find_request *request = search->request;
+    int64_t from = INT64_MIN, to = INT64_MIN;
+    int done = 0;
+    search->wanted = table->kind == HOUR_KIN || search->hours.kin > KIN_HOURS_MAX ? KNOWN_ALL : KNOWN_EXACT;
+    while (done == 0 && hours_next(&search->hours, table->kind, &from, &to)) {
+        search->from = from > request->since ? from : request->since;
+        search->to = to < request->until ? to : request->until;
+        if (search->from < search->to)
+            done = pass(search, stmt, table->take, err);
+    }
+    return done;
+}
+
+static int run_by_hour(struct search *search, const struct table_pass *table, struct error *err)
+{
+    int64_t from = INT64_MIN, to = INT64_MIN;
+    if (!hours_next(&search->hours, table->kind, &from, &to))
+        return 0;
+    char *any = table->columns ? any_column(search, table->columns) : NULL;
+    char *sql = sqlite3_mprintf("%s WHERE at >= ?1 AND at < ?2 AND (%s)", table->sql, any ? any : table->where);
+    sqlite3_stmt *stmt = store_prepare(search->store, sql, err);
+    int done = stmt ? run_stretches(search, table, stmt, err) : -1;
+    sqlite3_finalize(stmt);
+    sqlite3_free(sql);
+    sqlite3_free(any);
+    return done;
+}
+
+static int run_hours(struct search *search, struct error *err)
+{
+    int done = 0;
+    for (size_t i = 0; i < sizeof by_hour / sizeof *by_hour && done == 0; i++)
+        done = run_by_hour(search, &by_hour[i], err);
+    return done;
+}
+
+/* ---- where to look ------------------------------------------------------------------------------ */
+
+static bool can_tell_hours(const struct search *search)
+{
+    for (int i = 0; i < search->request->key_count; i++)
+        if (search->keys[i].words.p || !hours_can_tell(search->keys[i].text))
+            return false;
+    return !search->request->everywhere;
+}
+
+/* Hours that there are, from the first to the last in which a message came, within the bounds. */
+static int count_hours(struct search *search, int64_t *count, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(search->store, "SELECT (SELECT min(place) FROM mention) >> 22,"
+                                                      " (SELECT max(place) FROM mention) >> 22", err);
+    if (!stmt)
         return -1;
-    keep_full(search, &found->messages);
-    if (keep_server(search, &found->messages, err) < 0)
+    int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(search->store, err);
+    int64_t first = sqlite3_column_int64(stmt, 0), last = sqlite3_column_int64(stmt, 1);
+    first = first > search->hours.first ? first : search->hours.first;
+    last = last < search->hours.last ? last : search->hours.last;
+    *count = last < first ? 0 : (last - first + 1) * 24;
+    sqlite3_finalize(stmt);
+    return done;
+}
+
+/* A message under its Exim id has no other hour than that of its arrival. */
+static int hit_ids(struct search *search, struct error *err)
+{
+    sqlite3_stmt *stmt = store_prepare(search->store, "SELECT id, at, server FROM message WHERE exim_id = ?1", err);
+    for (int i = 0; stmt && i < search->request->key_count; i++) {
+        if (!search->keys[i].is_id)
+            continue;
+        sqlite3_bind_text(stmt, 1, search->keys[i].text.p, (int)search->keys[i].text.n, SQLITE_STATIC);
+        while (sqlite3_step(stmt) == SQLITE_ROW) {
+            int64_t at = sqlite3_column_int64(stmt, 1);
+            if (at >= search->request->since && at < search->request->until &&
+                (!search->server || sqlite3_column_int64(stmt, 2) == search->server))
+                hit(search, sqlite3_column_int64(stmt, 0), (uint8_t)(1 << i));
+        }
+        sqlite3_reset(stmt);
+    }
+    sqlite3_finalize(stmt);
+    return stmt ? 0 : -1;
+}
+
+/* Reads the hours of the keys.  *everywhere: they cannot be told, or are so many that a pass over everything is
+   quicker. */
+static int read_hours(struct search *search, bool *everywhere, struct error *err)
+{
+    struct slice keys[FIND_KEYS];
+    int64_t all;
+    *everywhere = !can_tell_hours(search);
+    for (int i = 0; i < search->request->key_count; i++)
+        keys[i] = search->keys[i].text;
+    if (*everywhere)
+        return 0;
+    if (hours_read(search->store, keys, search->request->key_count, search->request->since, search->request->until,
+                   &search->hours, err) < 0 ||
+        count_hours(search, &all, err) < 0)
         return -1;
-    return find_refusals(search, sql[2][bounded], &found->rejection_times, err) < 0 ||
-                   find_refusals(search, sql[3][bounded], &found->login_times, err) < 0
-               ? -1
-               : 0;
+    *everywhere = (int64_t)search->hours.any * DENSE > all;
+    return 0;
+}
+
+static int mark_known(struct search *search, bool everywhere, struct error *err)
+{
+    if (everywhere || search->hours.kin > KIN_HOURS_MAX)
+        return mark_all(search, err);
+    for (int i = 0; i < search->request->key_count; i++) {
+        mark(search, search->hours.as_given[i], i);
+        mark(search, search->hours.small[i], i);
+    }
+    return 0;
+}
+
+static int search_all(struct search *search, struct error *err)
+{
+    bool everywhere = true;
+    if (read_hours(search, &everywhere, err) < 0 || begin_masks(search, err) < 0 ||
+        mark_known(search, everywhere, err) < 0 || hit_ids(search, err) < 0 ||
+        (everywhere ? run_everywhere(search, err) : run_hours(search, err)) < 0)
+        return -1;
+    keep_full(search, &search->found->messages);
+    numbers_sort(&search->found->rejection_times);
+    numbers_sort(&search->found->login_times);
+    return keep_server(search, &search->found->messages, err);
 }
 
 int find_run(struct store *store, const struct find_request *request, struct found *found, struct error *err)
 {
-    struct search search = {.store = store, .request = request};
+    struct search search = {.store = store, .request = request, .found = found};
     *found = (struct found){0};
     int done = read_keys(&search, err);
     if (done == 0)
@@ -430,10 +698,9 @@ int find_run(struct store *store, const struct find_request *request, struct fou
     if (alone)
         done = find_id(&search, &found->messages, err);
     if (done == 0 && found->messages.count == 0)
-        done = run_passes(&search, found, err);
-    free(search.strings.list);
-    free(search.clients.list);
-    free(search.routes.list);
+        done = search_all(&search, err);
+    end_masks(&search);
+    hours_free(&search.hours);
     free(search.hits);
     return done;
 }

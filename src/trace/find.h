@@ -1,5 +1,4 @@
-/* find.h — which messages and which refusals a set of keys touches.  Today by one pass over each table of facts, by
-   number of string; behind this header it may become anything that knows where a text is mentioned. */
+/* find.h — which messages and which refusals a set of keys touches: in the hours in which they are mentioned. */
 #ifndef MAILTRAIL_FIND_H
 #define MAILTRAIL_FIND_H
 
@@ -15,6 +14,7 @@ struct find_request {
     int key_count;
     int64_t since, until; /* INT64_MIN, INT64_MAX: no bound.  What arrived, was tried or refused in this time */
     const char *server;   /* NULL: all */
+    bool everywhere;      /* read everything in that time, whatever the mentions name: the answer must be the same */
 };
 
 struct numbers {

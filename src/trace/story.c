@@ -10,7 +10,8 @@ enum {
     BEFORE = 60,  /* seconds a line of a message may stand before its arrival: a cut-through delivery, PRDR */
     BEHIND = 10,  /* and behind its end */
     ROUNDS = 6,   /* generations: a copy's bounce's bounce */
-    UPWARDS = 8
+    UPWARDS = 8,
+    LISTED = 2000 /* parts of a round that are named in its SQL */
 };
 
 /* ---- parts ------------------------------------------------------------------------------------- */
@@ -283,17 +284,46 @@ static int pass(struct round *round, const char *sql, void (*take)(struct round 
     return code == SQLITE_DONE ? 0 : store_error(round->stories->reader->store, err);
 }
 
+/* The ids of the round's parts as SQL has a list, to be freed with sqlite3_free; NULL: they are too many. */
+static char *list_parts(const struct round *round, bool numbers)
+{
+    sqlite3_str *list = sqlite3_str_new(NULL);
+    for (size_t i = 0; i < round->count && round->count <= LISTED; i++) {
+        sqlite3_str_appendall(list, i ? ", " : "");
+        if (numbers)
+            sqlite3_str_appendf(list, "%lld", (long long)round->parts[i]->number);
+        else
+            sqlite3_str_appendf(list, "%Q", round->parts[i]->exim_id);
+    }
+    return sqlite3_str_finish(list);
+}
+
+/* One table's pass; in SQL the rows of others are left out sooner. */
+static int pass_table(struct round *round, const char *sql, const char *only, const char *list,
+                      void (*take)(struct round *, sqlite3_stmt *), struct error *err)
+{
+    char *where = list ? sqlite3_mprintf(only, list, list) : NULL;
+    char *whole = sqlite3_mprintf("%s WHERE at BETWEEN ?1 AND ?2%s ORDER BY at%s", sql, where ? where : "", take == take_child ? ", id" : "");
+    int done = pass(round, whole, take, err);
+    sqlite3_free(where);
+    sqlite3_free(whole);
+    return done;
+}
+
 static int pass_all(struct round *round, struct error *err)
 {
-    char children[sizeof head_sql + 60];
-    snprintf(children, sizeof children, "%sat BETWEEN ?1 AND ?2 ORDER BY at, id", head_sql);
-    return pass(round, "SELECT at, message FROM delivery WHERE at BETWEEN ?1 AND ?2", take_attempt, err) < 0 ||
-                   pass(round, "SELECT at, server, message FROM event WHERE at BETWEEN ?1 AND ?2", take_event, err) < 0 ||
-                   pass(round, "SELECT at, server, message FROM rejection WHERE at BETWEEN ?1 AND ?2", take_refusal,
-                        err) < 0 ||
-                   pass(round, children, take_child, err) < 0
-               ? -1
-               : 0;
+    char *numbers = list_parts(round, true), *ids = list_parts(round, false);
+    int done = pass_table(round, "SELECT at, message FROM delivery", " AND message IN (%s)", numbers, take_attempt, err);
+    if (done == 0)
+        done = pass_table(round, "SELECT at, server, message FROM event", " AND message IN (%s)", ids, take_event, err);
+    if (done == 0)
+        done = pass_table(round, "SELECT at, server, message FROM rejection", " AND message IN (%s)", ids, take_refusal, err);
+    if (done == 0)
+        done = pass_table(round, "SELECT id, server, at, completed, exim_id, parent, copy_of FROM message",
+                          " AND (copy_of IN (%s) OR parent IN (%s))", ids, take_child, err);
+    sqlite3_free(numbers);
+    sqlite3_free(ids);
+    return done;
 }
 
 /* Goes through a generation; its children are the next round's parts. */

@@ -113,8 +113,11 @@ int trace_run(struct store *store, const struct trace_request *request, FILE *ou
     struct stories stories = {0};
     struct rows refusals = {0};
     struct originals refusal_lines = {0};
-    struct found found;
-    int done = find_run(store, &request->find, &found, err);
+    struct error ignored;
+    struct found found = {0};
+    int done = store_run(store, "BEGIN", err); /* one view of the database, and its locks taken once */
+    if (done == 0)
+        done = find_run(store, &request->find, &found, err);
     if (done == 0)
         done = stories_read(&reader, &found.messages, request->limit, &stories, err);
     if (done == 0)
@@ -133,5 +136,6 @@ int trace_run(struct store *store, const struct trace_request *request, FILE *ou
     stories_free(&stories);
     reader_free(&reader);
     found_free(&found);
+    store_run(store, "ROLLBACK", &ignored);
     return done;
 }

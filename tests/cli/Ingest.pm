@@ -138,7 +138,7 @@ sub sqlite {
 # What differs between equal lines of different channels and depends on which came first.
 my %left_out = (unparsed => { path => 1, line => 1 });
 my %of_channel = (unparsed => { text => 1, size => 1, fault_at => 1 }, messages => { queue_seconds => 1 });
-my @views = qw(messages deliveries rejections scans sessions auth_failures events unparsed);
+my @views = qw(messages deliveries rejections scans sessions auth_failures events unparsed mentions);
 my %columns;
 
 sub columns_of {
@@ -152,12 +152,13 @@ sub columns_of {
 
 my $tally_sql = join ', ', map { "coalesce((SELECT text FROM string WHERE id = key$_), iif(key$_ = 0, '', '?'))" } 1 .. 4;
 
-# Every row of every view as a line of JSON, sorted.  loose: without what only some channels say.
+# Every row of every view as a line of JSON, sorted.  loose: without what only some channels say; facts: without mentions,
+# which forget does not take back.
 sub dump_of {
     my ($db, %how) = @_;
     columns_of($db);
     my $sql = '';
-    for my $view (@views) {
+    for my $view (grep { !($how{facts} && $_ eq 'mentions') } @views) {
         my @names = grep { !($how{loose} && $of_channel{$view}{$_}) } @{$columns{$view}};
         $sql .= "SELECT json_array('$view', " . join(', ', map { qq("$_") } @names) . ") FROM $view;\n";
     }

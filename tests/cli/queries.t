@@ -65,6 +65,8 @@ my %answers = (
         my $slow = ids(qr/^$id => \S+\@flaky\.example .*sink18/);
         my @waits = sort { $b <=> $a } map { at(line(qr/ $_ => .*flaky\.example /)) - at(line(qr/ $_ <= /)) } keys %$slow;
         return ($_[0]{domain}, 'flaky.example', $_[0]{deliveries}, scalar @waits, $_[0]{worst_seconds}, $waits[0]) },
+    'What went to one address, in a large database?' => sub { (
+        scalar @_, main_lines(qr/^$id (?:=>|->|==|\*\*|>>) (?:\S+ <)?user2\@shop-one\.example[ >]/)) },
     'Which hosts put us off, and with what words?' => sub { (
         sum('deferrals', @_), main_lines(qr/^$id == /) - main_lines(qr/^$id == .*retry time not reached/)) },
     'What did greylisting cost?' => sub { (

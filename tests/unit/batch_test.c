@@ -46,7 +46,7 @@ static void test_domains(struct batch *batch)
                  {"a@[192.0.2.1]", NULL}, {"a.b.c.d.e.f.g.h.i.j.k.l.m.n.example", NULL}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         uint32_t number = batch_string(batch, text_of(table[i].text));
-        batch_find_domain(batch, number);
+        batch_find_kin(batch, number);
         check_text(batch->strings[batch->strings[number].domain].text, table[i].domain, table[i].text);
     }
 }
