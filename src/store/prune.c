@@ -6,6 +6,7 @@
 
 #include "../base/memory.h"
 #include "../ingest/archive.h"
+#include "mentions.h"
 
 #define ROWS_AT_ONCE 10000
 #define BLOCKS_AT_ONCE "64"
@@ -164,6 +165,35 @@ static int walk_table(struct store *store, const struct walk *walk, int64_t limi
     return more;
 }
 
+/* Mentions of days of which no row is left, of no server; day by day. */
+static int prune_mentions(struct store *store, struct error *err)
+{
+    int64_t day, end;
+    if (read_number(store, "SELECT min(coalesce(pruned_before, 0)) / 86400 FROM server", &end, err) < 0)
+        return -1;
+    char *next = xprintf(
+        "WITH day (day) AS (SELECT min(place) >> %d FROM mention UNION ALL SELECT (SELECT min(place) >> %d FROM mention"
+        "   WHERE place >= (day + 1) << %d) FROM day WHERE day IS NOT NULL)"
+        " SELECT day FROM day WHERE day < %lld AND NOT EXISTS (SELECT 1 FROM message WHERE at / 86400 = day"
+        "   AND at BETWEEN day * 86400 AND day * 86400 + 86399)"
+        "  AND NOT EXISTS (SELECT 1 FROM delivery WHERE at BETWEEN day * 86400 AND day * 86400 + 86399)"
+        "  AND NOT EXISTS (SELECT 1 FROM event WHERE at BETWEEN day * 86400 AND day * 86400 + 86399) LIMIT 1",
+        MENTION_DAY_BITS, MENTION_DAY_BITS, MENTION_DAY_BITS, (long long)end);
+    int done;
+    while ((done = read_number(store, next, &day, err)) == 0 && day) {
+        char *sql = xprintf("DELETE FROM mention WHERE place BETWEEN %lld << %d AND (%lld << %d) - 1;"
+                            "DELETE FROM id_mention WHERE place BETWEEN %lld << %d AND (%lld << %d) - 1",
+                            (long long)day, MENTION_DAY_BITS, (long long)day + 1, MENTION_DAY_BITS, (long long)day,
+                            ID_MENTION_DAY_BITS, (long long)day + 1, ID_MENTION_DAY_BITS);
+        done = store_run(store, sql, err);
+        free(sql);
+        if (done < 0)
+            break;
+    }
+    free(next);
+    return done;
+}
+
 static int prune_facts(struct store *store, const struct prune_limit *limits, size_t count, struct pruned *pruned,
                        struct error *err)
 {
@@ -182,7 +212,7 @@ static int prune_facts(struct store *store, const struct prune_limit *limits, si
     for (size_t i = 0; i < sizeof walks / sizeof *walks && done == 0; i++)
         done = walk_table(store, &walks[i], limit,
                           walks[i].rows == EVENT_TABLE_COUNT ? &pruned->messages : &pruned->rows[walks[i].rows], err);
-    return done;
+    return done < 0 ? -1 : prune_mentions(store, err);
 }
 
 /* ---- lines ------------------------------------------------------------------------------------- */

@@ -208,6 +208,10 @@ sub test_town {
     s/^  (?:Ham|Spam) .*\n//mg for $after->{out}, $report->{out}; # of scans there are no sums
     is(difference($after->{out}, $report->{out}), '', 'town: reports of whole days are as before');
     like($report->{out}, qr/^  Received +\S+ +106 /m, 'town: which say something');
+    is(sql($db, "SELECT count(DISTINCT place >> 22) FROM mention WHERE place >> 22 < 1783209600 / 86400"),
+       sql($db, "SELECT count(*) FROM (SELECT at / 86400 FROM message WHERE at < 1783209600 UNION SELECT at / 86400 FROM delivery WHERE at < 1783209600 UNION SELECT at / 86400 FROM event WHERE at < 1783209600)"),
+       'town: mentions are left of days that have rows');
+    cmp_ok(sql($town, 'SELECT count(DISTINCT place >> 22) FROM mention'), '>', sql($db, 'SELECT count(DISTINCT place >> 22) FROM mention'), 'town: and gone of others');
     like($after->{err}, qr/^mailtrail: srv1: details before 2026-07-05 are pruned; of those days sums/m, 'town: it is said that details are gone');
     is(report($db, '--since', '2026-07-05', @by_sums)->{err}, '', 'town: not of days that have them');
     like(mailtrail(sanitized(), ['trace', '--db', $db, 'example.org'])->{err}, qr/^mailtrail: srv1: details before 2026-07-05 are pruned$/m, 'town: trace says so');
@@ -216,6 +220,9 @@ sub test_town {
     forgotten($db, $sums);
     return $town;
 }
+
+# But what is mentioned, which may be too much.
+sub rows_of { return join "\n", grep { !/^\["mentions"/ } split /\n/, dump_of($_[0]) }
 
 # By the names they have, by new ones, packed, and through standard input.
 sub read_again {
@@ -228,12 +235,13 @@ sub read_again {
     my @how = ('--quiet', '--db', $db, '--config', $config);
     is(mailtrail(fast(), ['ingest', @how, $folder])->{code}, 0, 'read again: renamed');
     is(difference(dump_of($db), $wanted), '', 'read again: renamed: nothing changes');
+    my $rows = rows_of($db);
     for my $path (@town) {
         my $piped = "$folder/piped";
         in_shell('{ echo; zcat -f "$1"; } >"$2"', $path, $piped); # another source by its beginning
         my $server = $path =~ /hub-/ ? 'hub' : 'srv1';
         ingest($db, ['-'], server => $server, zone => 'UTC', year => 2026, input => $piped, code => 'any');
-        is(difference(dump_of($db), $wanted), '', 'read again: ' . basename($path) . ' piped in: nothing changes');
+        is(difference(rows_of($db), $rows), '', 'read again: ' . basename($path) . ' piped in: nothing changes');
     }
     is_sound($db, 'read again');
 }
