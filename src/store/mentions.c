@@ -21,11 +21,17 @@ struct gathered {
     int64_t newest; /* day; later ones have no buckets yet */
 };
 
-#define RECENT ((size_t)1 << 15)
+#define RECENT ((size_t)1 << 14)
+
+/* A mention gathered lately: all that is asked of one stands here, so that most take one look. */
+struct recent {
+    uint64_t head;
+    uint32_t hours, place; /* place: in strings.rows, from 1; 0: none */
+};
 
 struct mentions {
     struct store *store;
-    uint32_t recent[RECENT];      /* by the end of a head: where it may stand among strings.rows already */
+    struct recent recent[RECENT]; /* by the end of the head */
     struct gathered strings; /* head: day, string, kind; index: hours */
     struct gathered ids;     /* head: day, first bits of the hash; index: hour */
     unsigned char *codes, *hours; /* of the bucket at hand */
@@ -93,24 +99,29 @@ static void gather(struct gathered *g, uint64_t head, uint32_t index)
     g->rows[g->count++] = (struct headed){head, index};
 }
 
-/* The same mention is mostly one of those before, of this batch or the last. */
-static void gather_string(struct mentions *m, uint64_t head, uint32_t hours)
+/* Answers whether the mention was gathered before, as most were, in this batch or the last. */
+static bool gather_string(struct mentions *m, uint64_t head, uint32_t hours)
 {
     struct gathered *g = &m->strings;
-    uint32_t *recent = &m->recent[(head ^ head >> 15) % RECENT];
-    if (*recent < g->count && g->rows[*recent].head == head) {
-        g->rows[*recent].index |= hours;
-        return;
+    struct recent *recent = &m->recent[(head ^ head >> 15) % RECENT];
+    if (recent->place && recent->head == head) {
+        if ((recent->hours & hours) == hours)
+            return true;
+        g->rows[recent->place - 1].index = recent->hours |= hours;
+        return false;
     }
-    *recent = (uint32_t)g->count;
     gather(g, head, hours);
+    *recent = (struct recent){head, hours, (uint32_t)g->count};
+    return false;
 }
 
+/* What a string is kin to was gathered with it. */
 static void take_day(struct mentions *m, uint64_t day, int64_t id, enum mention_kind kind, const struct batch_kin *kin,
                      uint32_t hours)
 {
     uint64_t first = day << STRING_BITS;
-    gather_string(m, first | (uint64_t)id << 2 | (uint64_t)kind, hours);
+    if (gather_string(m, first | (uint64_t)id << 2 | (uint64_t)kind, hours))
+        return;
     if (kin->domain)
         gather_string(m, first | (uint64_t)kin->domain << 2 | MENTION_KIN, hours);
     if (kin->folded)
@@ -338,6 +349,7 @@ static int flush(struct mentions *m, struct gathered *g, int low_bits, int numbe
 
 int mentions_flush(struct mentions *m, struct error *err)
 {
+    memset(m->recent, 0, sizeof m->recent);
     return flush(m, &m->strings, CODE_BITS, MENTION_DAY_BITS, put_strings, err) < 0 ||
            flush(m, &m->ids, HASH_BITS - ID_MENTION_DAY_BITS, ID_MENTION_DAY_BITS, put_ids, err) < 0 ? -1 : 0;
 }
