@@ -346,16 +346,17 @@ sub test_zones {
     my $forgot = mailtrail(fast(), ['forget', '--db', $db, '--server', 'mx']);
     is($forgot->{code}, 0, 'the command that mends it') or diag $forgot->{err};
     ingest($db, [$fold], zone => 'Europe/Berlin');
-    is(difference(dump_of($db), dump_of($right)) . faults_of($db), '', 'the command that mends it: then the zone is taken');
+    my $taken = dump_of($right, facts => 1); # forget takes back no mention
+    is(difference(dump_of($db, facts => 1), $taken) . faults_of($db), '', 'the command that mends it: then the zone is taken');
 
     ingest($db, [$log], server => 'second', zone => 'UTC');
-    my @dump = split /\n/, dump_of($db);
+    my @dump = split /\n/, dump_of($db, facts => 1);
     my ($second) = join "\n", map { s/"second"/"mx"/r } grep { /"second"/ } @dump;
-    is(difference($second, $whole), '', 'a second server in a zone of its own');
-    is(difference(join("\n", grep { !/"second"/ } @dump), dump_of($right)), '', 'a second server leaves the first alone');
+    is(difference($second, join "\n", grep { !/^\["mentions"/ } split /\n/, $whole), '', 'a second server in a zone of its own');
+    is(difference(join("\n", grep { !/"second"/ } @dump), $taken), '', 'a second server leaves the first alone');
     ingest($db, [$log], server => 'third', zone => 'UTC');
     my $forget = mailtrail(fast(), ['forget', '--db', $db, '--server', 'third']);
-    is(difference(dump_of($db), join "\n", @dump) . faults_of($db), '', 'a server forgotten leaves the others');
+    is(difference(dump_of($db, facts => 1), join "\n", @dump) . faults_of($db), '', 'a server forgotten leaves the others');
 }
 
 sub test_years {
