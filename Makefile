@@ -14,6 +14,8 @@ DEMO_DB  ?= build/demo.db
 BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libbz2-dev liblzma-dev libxxhash-dev libpcre2-dev libxlsxwriter-dev tzdata
 CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd bzip2 xz-utils ncompress time bash bsdutils
 
+TOWN_PACKAGES  = exim4-daemon-light spamd spamc spamassassin libfaketime libresolv-wrapper
+
 PARSERS  := $(sort $(wildcard parsers/*.c))
 SOURCES  := $(PARSERS) $(sort $(wildcard src/*/*.c))
 EMBEDDED := $(sort $(wildcard schema/*.sql reports/* trace/*.sql))
@@ -90,6 +92,10 @@ check: deps-check ## run every test; the last line counts
 check-compat: mailtrail deps-check ## the old programs beside ours, ROUNDS logs and options by chance
 	@ALL_OPTIONS=1 MAILTRAIL=$(CURDIR)/mailtrail tests/run tests/compat/eximstats.t tests/compat/exigrep.t
 	@for program in tests/compat/random-*; do MAILTRAIL=$(CURDIR)/mailtrail $$program $(ROUNDS) || exit 1; done
+
+town: mailtrail ## a week by the real Exim and spamd on loopback, told by trace as its driver saw it
+	@tools/deps $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(TOWN_PACKAGES)
+	@MAILTRAIL=$(CURDIR)/mailtrail LC_ALL=C TZ=UTC tests/run tests/town/week.t
 
 build/asan/mailtrail: $(OBJECTS)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
