@@ -34,9 +34,7 @@ sub is_delivered { return $_[0]{kind} =~ /^(?:delivered|additional)$/ && ($_[0]{
 sub lines { return join "\n", sort @_ }
 
 # ---- the record, message by message -----------------------------------------------------------------
-my (%copies, %reports, %faults);
-push @{ $copies{ $record->{copies}{$_} } }, $_ for sort keys %{ $record->{copies} };
-push @{ $reports{ $record->{reports}{$_}{about} } }, $_ for sort keys %{ $record->{reports} };
+my %faults;
 
 sub same {
     my ($what, $id, $got, $wanted) = @_;
@@ -45,25 +43,7 @@ sub same {
     return;
 }
 
-# What an address comes to in the end, by the aliases.
-sub finals { my ($address) = @_; my $to = $record->{aliases}{$address} or return $address; return map { finals($_) } @$to }
-
 sub where { my ($at) = @_; return $at->{box} ? 'box ' . ($at->{box} =~ s/\@.*//r) : "far $at->{far} $at->{answer}" }
-
-sub outcome {
-    my ($m, $recipient, @ids) = @_;
-    my %reached = map { (($_->{box} // $_->{far}) => 1) } map { @{ $record->{taken}{$_} // [] } } @ids;
-    my %bounced = map { ($_ => 1) } map { @{ $record->{reports}{$_}{failed} } } map { @{ $reports{$_} // [] } } @ids;
-    my %waits = map { ($_ => 1) } map { @{ ($record->{waiting}{$_} // {})->{to} // [] } } @ids;
-    my %is;
-    for my $final (finals($recipient)) {
-        $is{ $reached{$final} ? 'delivered' : $bounced{$final} ? 'failed' : $final eq ':blackhole:' ? 'discarded'
-           : $waits{$final} ? 'waiting' : $m->{removed} ? 'unseen' : 'lost' } = 1;
-    }
-    return 'partly' if $is{delivered} && ($is{failed} || $is{waiting});
-    for my $one (qw(delivered failed waiting unseen discarded)) { return $one if $is{$one} }
-    return 'lost';
-}
 
 # Sessions of a mailbox from a time on, within a week: the first three, and how many there were.
 sub sessions_from {
@@ -82,8 +62,8 @@ for my $m (@{ $record->{messages} }) {
     same('one story each', $id, scalar @found, 1);
     my $root = $found[0] or next;
     same('one story each', $id, $root->{exim_id}, $id);
-    my @copies = @{ $copies{$id} // [] };
-    my @ids = ($id, @copies);
+    my @ids = ($id, @{ $m->{copies} });
+    my @to = map { $_->{address} } @{ $m->{recipients} };
 
     same('sender', $id, $root->{sender}, $m->{sender});
     same('client', $id, $root->{ip}, $m->{ip});
@@ -92,16 +72,16 @@ for my $m (@{ $record->{messages} }) {
     same('protocol', $id, $root->{protocol}, { smtp => 'esmtp', login => 'esmtpa', local => 'local' }->{ $m->{how} });
     same('Message-ID', $id, $root->{message_id}, $m->{message_id});
     same('subject', $id, $root->{subject}, $m->{subject});
-    same('number of recipients', $id, $root->{recipients}, scalar @{ $m->{taken} });
+    same('number of recipients', $id, $root->{recipients}, scalar @to);
     same('time', $id, abs($root->{at} - $m->{at}) <= 1 ? 'near' : $root->{at}, 'near');
     same('recipients and outcomes', $id, lines(map { "$_->{address} $_->{outcome}" } @{ $root->{recipients_seen} }),
-         lines(map { "$_ " . outcome($m, $_, @ids) } @{ $m->{taken} }));
+         lines(map { "$_->{address} " . ($_->{outcome} eq 'removed' ? 'unseen' : $_->{outcome}) } @{ $m->{recipients} }));
 
-    my $waits = $record->{waiting}{$id};
+    my $waits = $m->{waiting};
     same('state', $id, $root->{state}, $waits ? $waits->{frozen} ? 'frozen' : 'queued' : 'completed');
 
     # Copies and reports, each with the message that it comes of.
-    my @wanted = (map({ "copy $_ of $id" } @copies), map { my $of = $_; map { "bounce $_ of $of" } @{ $reports{$of} // [] } } @ids);
+    my @wanted = (map({ "copy $_ of $id" } @{ $m->{copies} }), map({ "bounce $_->{id} of $_->{about}" } @{ $m->{reports} }));
     my @got;
     my @open = ($root);
     while (my $part = shift @open) {
@@ -122,7 +102,7 @@ for my $m (@{ $record->{messages} }) {
     # Failures, by the bounces.
     for my $part (grep { $_->{relation} ne 'bounce' } @parts) {
         same('failures', $part->{exim_id}, lines(map { $_->{recipient} } grep { $_->{kind} eq 'failed' } @{ $part->{attempts} }),
-             lines(map { @{ $record->{reports}{$_}{failed} } } @{ $reports{ $part->{exim_id} } // [] }));
+             lines(map { @{ $record->{reports}{ $_->{id} }{failed} } } grep { $_->{about} eq $part->{exim_id} } @{ $m->{reports} }));
     }
 
     # Answers of far servers that were no success: as often as they gave them, in their words, with their code.
@@ -131,10 +111,10 @@ for my $m (@{ $record->{messages} }) {
     my @answered;
     for my $answer (@{ $record->{answers} }) {
         my $is = $answer->{stage} eq 'data' ? $mine{ $answer->{id} } && $answer->{answer} ne ''
-               : $answer->{stage} eq 'connect' ? grep { /\@busy\.example$/ } @{ $m->{taken} }
+               : $answer->{stage} eq 'connect' ? grep { /\@busy\.example$/ } @to
                : $answer->{from} eq '' ? grep { $_->{relation} eq 'bounce' && $answer->{to} eq $m->{sender} } @parts
                : $from{ $answer->{from} };
-        push @answered, join ' ', $answer->{to} // $m->{taken}[0], $answer->{answer} if $is;
+        push @answered, join ' ', $answer->{to} // $to[0], $answer->{answer} if $is;
     }
     my @quoted;
     for my $attempt (grep { $_->{kind} =~ /^(?:failed|deferred)$/ && defined $_->{reply_code} } map { @{ $_->{attempts} } } @parts) {
@@ -142,15 +122,15 @@ for my $m (@{ $record->{messages} }) {
         next if $attempt->{detail} eq 'retry timeout exceeded';       # given up: its code is that of the last try
         push @quoted, "$attempt->{recipient} " . ($words // "? $attempt->{detail}");
     }
-    if (grep { $_ eq 'choir@town.example' } @{ $m->{taken} }) { push @list_got, @quoted }
+    if (grep { $_ eq 'choir@town.example' } @to) { push @list_got, @quoted }
     else { same('answers of far servers', $id, lines(@quoted), lines(@answered)) }
 
-    my $scan = $record->{spam}{$id};
+    my $scan = $m->{spam};
     same('verdicts', $id, join('; ', map { "$_->{is_spam} " . ($_->{score} + 0) . ' of ' . ($_->{threshold} + 0) } @{ $root->{scans} }),
          $scan ? "$scan->{spam} " . ($scan->{spam} ? int $scan->{score} : $scan->{score}) . " of $scan->{threshold}" : '');
 
     # Of a mailbox the log has the local part alone, so one in another domain than the recipient's is not found.
-    my %domain = map { (s/.*\@//r => 1) } @{ $m->{taken} };
+    my %domain = map { (s/.*\@//r => 1) } @to;
     my %boxes;
     for my $arrived (grep { $_->{box} } map { @{ $record->{taken}{$_} // [] } } @ids) {
         my $at = $boxes{ $arrived->{box} };
@@ -174,24 +154,24 @@ is(join(' ', keys %faults), '', 'nothing else was compared');
 
 # Every kind of fate is among them.
 my %fates;
-for my $m (@all) { $fates{ outcome($m, $_, $m->{id}, @{ $copies{ $m->{id} } // [] }) }++ for @{ $m->{taken} } }
-ok($fates{$_}, "some recipients: $_") for qw(delivered partly failed waiting unseen discarded);
-ok(!$fates{lost}, 'none is lost');
+$fates{ $_->{outcome} }++ for map { @{ $_->{recipients} } } @all;
+ok($fates{$_}, "some recipients: $_") for qw(delivered partly failed waiting removed discarded);
 
 # ---- no more, no less -----------------------------------------------------------------------------------
-my @logged = map { $_->{exim_id} } sql('SELECT exim_id FROM messages WHERE received IS NOT NULL ORDER BY 1');
+my @logged = map { $_->{exim_id} } sql('SELECT exim_id FROM messages WHERE received IS NOT NULL');
 is(lines(@logged), lines(keys %told), 'every message received is told in one of the stories');
-my @copied = keys %{ $record->{copies} };
-my @far = grep { $_->{far} } map { @$_ } values %{ $record->{taken} };
-my @boxed = grep { $_->{box} } map { @$_ } values %{ $record->{taken} };
+my @arrived = map { @$_ } values %{ $record->{taken} };
+my @spam = grep { defined } map { $_->{spam} } @all;
+my $kinds = "kind IN ('delivered', 'additional')";
 is(value('SELECT count(*) FROM unparsed'), 0, 'every line is understood');
 is(value('SELECT count(*) FROM messages WHERE received IS NOT NULL AND copy_of IS NULL AND parent_exim_id IS NULL'), scalar @all, 'messages received');
-is(value('SELECT count(*) FROM messages WHERE copy_of IS NOT NULL'), scalar @copied, 'copies');
+is(value('SELECT sum(recipients) FROM messages WHERE copy_of IS NULL AND parent_exim_id IS NULL'), scalar(map { @{ $_->{recipients} } } @all), 'their recipients');
+is(value('SELECT count(*) FROM messages WHERE copy_of IS NOT NULL'), scalar(map { @{ $_->{copies} } } @all), 'copies');
 is(value('SELECT count(*) FROM messages WHERE parent_exim_id IS NOT NULL'), scalar keys %{ $record->{reports} }, 'bounces and warnings');
-is(value("SELECT count(*) FROM deliveries WHERE kind IN ('delivered', 'additional') AND transport = 'box'"), scalar @boxed, 'letters in mailboxes');
-is(value("SELECT count(*) FROM deliveries WHERE kind IN ('delivered', 'additional') AND transport = 'remote_smtp'"), scalar @far, 'recipients that far servers took');
-is(value('SELECT count(*) FROM scans'), scalar keys %{ $record->{spam} }, 'scans');
-is(value('SELECT sum(is_spam) FROM scans'), scalar(grep { $_->{spam} } values %{ $record->{spam} }), 'spam');
+is(value("SELECT count(*) FROM deliveries WHERE $kinds AND transport = 'box'"), scalar(grep { $_->{box} } @arrived), 'letters in mailboxes');
+is(value("SELECT count(*) FROM deliveries WHERE $kinds AND transport = 'remote_smtp'"), scalar(grep { $_->{far} } @arrived), 'recipients that far servers took');
+is(value('SELECT count(*) FROM scans'), scalar @spam, 'scans');
+is(value('SELECT sum(is_spam) FROM scans'), scalar(grep { $_->{spam} } @spam), 'spam');
 for my $service ('imap', 'pop3') {
     is(value("SELECT count(*) FROM sessions WHERE service = '$service' AND login IS NOT NULL"), scalar(grep { $_->{service} eq $service } @{ $record->{sessions} }), "sessions: $service");
 }
