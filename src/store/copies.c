@@ -105,14 +105,18 @@ static int fill_near(struct copies *copies, struct error *err)
     return done;
 }
 
-/* The latest message before each unjoined one that it can be a copy of; ids of equal seconds are in order. */
+/* When an id was given: its second and the part behind it. Between them stands a pid, which tells nothing of order. */
+#define MOMENT_OF(id) "(substr(" id ", 1, 6) || substr(" id ", iif(length(" id ") > 16, -4, -2)))"
+
+/* The latest message before each unjoined one that it can be a copy of. */
 static int find_pairs(struct copies *copies, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(
         copies->store,
         "SELECT c.id, (SELECT p.id FROM temp.near p WHERE p.message_id = c.message_id AND p.server = c.server"
         "   AND p.sender IS c.sender AND p.received BETWEEN c.received - 60 AND c.received"
-        "   AND p.exim_id < c.exim_id ORDER BY p.received DESC, p.exim_id DESC LIMIT 1) AS origin"
+        "   AND " MOMENT_OF("p.exim_id") " < " MOMENT_OF("c.exim_id")
+        " ORDER BY p.received DESC, " MOMENT_OF("p.exim_id") " DESC LIMIT 1) AS origin"
         "  FROM message c INDEXED BY message_unjoined"
         " WHERE c.flags >= 32 AND c.flags & 64 AND c.at BETWEEN ?1 AND ?2 + 60 AND origin IS NOT NULL", err);
     if (!stmt)

@@ -285,4 +285,19 @@ is($said->{out}, <<"END", 'a story, word for word');
   2026-03-03 11:00:00  opened carol\@shop.example by imap from office.example.org [203.0.113.6], ended: logout
                        (inferred: the session says carol, which may be of another domain)
 END
+# ---- pids begin anew between a message and its copy: the id of the copy is the lesser one -----------
+for my $ids (['1vyQ6K-0008WV-2z', '1vyQ6K-00004w-33'], ['1vyQ6K-00000008WVa-0a5z', '1vyQ6K-00000000004-0a63']) {
+    my ($first, $copy) = @$ids;
+    my $wrapped = new_db();
+    ingest($wrapped, [spew(folder() . '/mainlog', <<"END")], zone => 'UTC');
+2026-03-06 08:00:00 $first <= carl\@sender3.example H=mail.sender3.example [192.0.2.3] P=esmtp S=370 id=a\@sender3.example for mia\@mill.example
+2026-03-06 08:00:00 $copy <= carl\@sender3.example U=mail P=spam-scanned S=734 id=a\@sender3.example for mia\@mill.example
+2026-03-06 08:00:00 $copy => mia <mia\@mill.example> R=box T=box
+2026-03-06 08:00:00 $copy Completed
+2026-03-06 08:00:00 $first => mia <mia\@mill.example> R=spamcheck T=spamcheck
+2026-03-06 08:00:00 $first Completed
+END
+    my $json = JSON::PP->new->utf8->decode(mailtrail(sanitized(), ['trace', '--db', $wrapped, '--format', 'json', $copy])->{out});
+    is(join(' ', map { $_->{exim_id} } parts($json->{stories}[0])), "$first $copy", 'a copy with a lesser pid is a copy');
+}
 done_testing();

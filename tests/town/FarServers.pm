@@ -45,7 +45,7 @@ sub talk {
     my ($from, $from_told, @to) = ('', 0);
     my $say = sub { print $client "$_[0]\r\n" };
     $client->autoflush(1);
-    if ($kind eq 'mute') { note(what => 'connect', kind => $kind, answer => ''); 1 while <$client>; return }
+    if ($kind eq 'mute' && times_before('mute') < 2) { 1 while <$client>; return }
     if ($kind eq 'busy' && times_before('busy') < 2) {
         note(what => 'connect', kind => $kind, answer => '421 4.3.2 too many connections');
         return $say->('421 4.3.2 too many connections');
