@@ -46,4 +46,36 @@ static inline bool starts_alike(struct slice head, struct slice text)
     return true;
 }
 
+/* Of eight octets, those that are capitals: bit 7 of each.  An octet below 128 that 63 added to makes greater than 127 is
+   'A' or beyond, 37 added to one beyond 'Z'. */
+static inline uint64_t capitals_of(uint64_t octets)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t low = octets & ones * 127;
+    return (low + ones * 63) & ~(low + ones * 37) & ~octets & ones * 128;
+}
+
+static inline bool has_capitals(struct slice text)
+{
+    uint64_t octets = 0;
+    size_t i = 0;
+    for (; i + sizeof octets <= text.n; i += sizeof octets) {
+        memcpy(&octets, text.p + i, sizeof octets);
+        if (capitals_of(octets))
+            return true;
+    }
+    octets = 0;
+    for (; i < text.n; i++)
+        octets = octets << 8 | (unsigned char)text.p[i];
+    return capitals_of(octets);
+}
+
+/* The text with its letters made small, in memory of as many octets. */
+static inline struct slice lower_into(char *to, struct slice text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        to[i] = lower(text.p[i]);
+    return slice_of(to, text.n);
+}
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "../../parsers/ascii.h"
 #include "../../parsers/dialect.h"
 #include "../base/hash.h"
 #include "archive.h"
@@ -199,10 +200,8 @@ static inline void mention(struct batch *batch, uint32_t number)
 uint64_t batch_id_hash(struct slice id, uint64_t hash_seed)
 {
     char small[ID_HASHED_MAX];
-    size_t n = id.n < sizeof small ? id.n : sizeof small;
-    for (size_t i = 0; i < n; i++)
-        small[i] = (char)(id.p[i] | (id.p[i] >= 'A' && id.p[i] <= 'Z' ? 0x20 : 0));
-    return hash_bytes(slice_of(small, n), hash_seed);
+    struct slice hashed = slice_of(id.p, id.n < sizeof small ? id.n : sizeof small);
+    return hash_bytes(lower_into(small, hashed), hash_seed);
 }
 
 void batch_mention_id(struct batch *batch, struct slice id)
@@ -286,39 +285,12 @@ static struct slice domain_of(struct slice text)
     return rest.n && memchr(rest.p, '.', rest.n) ? rest : SLICE_ABSENT;
 }
 
-/* Of eight octets, those that are capitals: bit 7 of each.  An octet below 128 that 63 added to makes greater than 127 is
-   'A' or beyond, 37 added to one beyond 'Z'. */
-static uint64_t capitals_of(uint64_t octets)
-{
-    const uint64_t ones = UINT64_MAX / 255;
-    uint64_t low = octets & ones * 127;
-    return (low + ones * 63) & ~(low + ones * 37) & ~octets & ones * 128;
-}
-
-static bool has_capitals(struct slice text)
-{
-    uint64_t octets = 0;
-    size_t i = 0;
-    for (; i + sizeof octets <= text.n; i += sizeof octets) {
-        memcpy(&octets, text.p + i, sizeof octets);
-        if (capitals_of(octets))
-            return true;
-    }
-    octets = 0;
-    for (; i < text.n; i++)
-        octets = octets << 8 | (unsigned char)text.p[i];
-    return capitals_of(octets);
-}
-
 /* The text with ASCII letters made small: itself, if there is nothing to be made. */
 static struct slice lowered(struct batch *batch, struct slice text)
 {
     if (!has_capitals(text))
         return text;
-    char *small = arena_alloc(&batch->arena, text.n, 1);
-    for (size_t i = 0; i < text.n; i++)
-        small[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] | 0x20 : text.p[i]);
-    return slice_of(small, text.n);
+    return lower_into(arena_alloc(&batch->arena, text.n, 1), text);
 }
 
 /* A number that nothing has yet. */

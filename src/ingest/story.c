@@ -1,6 +1,8 @@
 /* story.c — one function a table. */
 #include "story.h"
 
+#include "../../parsers/ascii.h"
+
 #define TEXT_KEPT 4096 /* octets of a free text that are stored */
 
 static int64_t ms_of(const struct origin *origin)
@@ -73,10 +75,7 @@ static int64_t count_addresses(struct slice list)
 /* A host as rows store it, if that is as the line has it. */
 static struct slice stored_host(struct slice host)
 {
-    for (size_t i = 0; i < host.n; i++)
-        if (host.p[i] >= 'A' && host.p[i] <= 'Z')
-            return SLICE_ABSENT;
-    return host;
+    return has_capitals(host) ? SLICE_ABSENT : host;
 }
 
 static uint32_t client_of(struct batch *batch, const struct event *ev)

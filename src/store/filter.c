@@ -17,15 +17,21 @@ static uint64_t step_of(uint64_t hash)
 void filter_add(unsigned char *filter, size_t size, uint64_t hash)
 {
     uint64_t at = (uint32_t)hash, step = step_of(hash);
-    for (int i = 0; i < PLACES; i++, at += step)
-        filter[at % (size * 8) / 8] |= (unsigned char)(1u << (at % (size * 8) % 8));
+    for (int i = 0; i < PLACES; i++, at += step) {
+        uint64_t bit = at % (size * 8);
+        filter[bit / 8] |= (unsigned char)(1u << bit % 8);
+    }
 }
 
 bool filter_may_have(const unsigned char *filter, size_t size, uint64_t hash)
 {
     uint64_t at = (uint32_t)hash, step = step_of(hash);
-    for (int i = 0; i < PLACES; i++, at += step)
-        if (!size || !(filter[at % (size * 8) / 8] >> (at % (size * 8) % 8) & 1))
+    if (!size)
+        return false;
+    for (int i = 0; i < PLACES; i++, at += step) {
+        uint64_t bit = at % (size * 8);
+        if (!(filter[bit / 8] >> bit % 8 & 1))
             return false;
+    }
     return true;
 }

@@ -174,8 +174,8 @@ static int prune_mentions(struct store *store, struct error *err)
     char *next = xprintf(
         "WITH day (day) AS (SELECT min(place) >> %d FROM mention UNION ALL SELECT (SELECT min(place) >> %d FROM mention"
         "   WHERE place >= (day + 1) << %d) FROM day WHERE day IS NOT NULL)"
-        " SELECT day FROM day WHERE day < %lld AND NOT EXISTS (SELECT 1 FROM message WHERE at / 86400 = day"
-        "   AND at BETWEEN day * 86400 AND day * 86400 + 86399)"
+        " SELECT day FROM day WHERE day < %lld AND NOT EXISTS (SELECT 1 FROM message"
+        "   WHERE at BETWEEN day * 86400 AND day * 86400 + 86399)"
         "  AND NOT EXISTS (SELECT 1 FROM delivery WHERE at BETWEEN day * 86400 AND day * 86400 + 86399)"
         "  AND NOT EXISTS (SELECT 1 FROM event WHERE at BETWEEN day * 86400 AND day * 86400 + 86399) LIMIT 1",
         MENTION_DAY_BITS, MENTION_DAY_BITS, MENTION_DAY_BITS, (long long)end);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "../../parsers/ascii.h"
 #include "../base/memory.h"
 
 struct summing {
@@ -19,16 +20,7 @@ struct summing {
 
 static bool same_ignoring_case(struct slice a, struct slice b)
 {
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++) {
-        char x = a.p[i], y = b.p[i];
-        x = (char)(x >= 'A' && x <= 'Z' ? x | 0x20 : x);
-        y = (char)(y >= 'A' && y <= 'Z' ? y | 0x20 : y);
-        if (x != y)
-            return false;
-    }
-    return true;
+    return a.n == b.n && starts_alike(a, b);
 }
 
 static void sum_delivery(struct rollup *rollup, const struct sum_job *job, const struct delivery_row *row)

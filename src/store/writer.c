@@ -124,8 +124,9 @@ int writer_new(struct store *store, struct writer **writer, struct error *err)
         w->jobs[j].joined = messages_joined_new();
     bool begun = !sqlite3_get_autocommit(store_db(store));
     if ((!begun && store_run(store, "BEGIN IMMEDIATE", err) < 0) || strings_new(store, &w->strings, err) < 0 ||
-        mentions_new(store, &w->mentions, err) < 0 || messages_new(store, &w->messages, err) < 0 || late_new(store, &w->late, err) < 0 ||
-        copies_new(store, &w->copies_of, err) < 0 || block_writer_new(store, &w->blocks, err) < 0)
+        mentions_new(store, &w->mentions, err) < 0 || messages_new(store, &w->messages, err) < 0 ||
+        late_new(store, &w->late, err) < 0 || copies_new(store, &w->copies_of, err) < 0 ||
+        block_writer_new(store, &w->blocks, err) < 0)
         return -1;
     for (int i = 0; i < EVENT_TABLE_COUNT; i++)
         if (prepare_events(w, (enum event_table)i, err) < 0)

@@ -461,17 +461,23 @@ static int find_id(struct search *search, struct numbers *messages, struct error
 
 /* ---- all --------------------------------------------------------------------------------------- */
 
-static int find_server(struct search *search, struct error *err)
+int find_server(struct store *store, struct slice name, int64_t *number, struct error *err)
 {
-    if (!search->request->server)
-        return 0;
-    sqlite3_stmt *stmt = store_prepare(search->store, "SELECT id FROM server WHERE name = ?1", err);
+    sqlite3_stmt *stmt = store_prepare(store, "SELECT id FROM server WHERE name = ?1", err);
     if (!stmt)
         return -1;
-    sqlite3_bind_text(stmt, 1, search->request->server, -1, SQLITE_STATIC);
-    search->server = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_bind_text(stmt, 1, name.p, (int)name.n, SQLITE_STATIC);
+    *number = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_finalize(stmt);
-    return search->server ? 0 : error_set(err, FAIL_USAGE, "no server '%s' in this database", search->request->server);
+    return 0;
+}
+
+static int read_server(struct search *search, struct error *err)
+{
+    const char *name = search->request->server;
+    if (name && find_server(search->store, slice_of(name, strlen(name)), &search->server, err) < 0)
+        return -1;
+    return search->server || !name ? 0 : error_set(err, FAIL_USAGE, "no server '%s' in this database", search->request->server);
 }
 
 static int read_keys(struct search *search, struct error *err)
@@ -693,7 +699,7 @@ int find_run(struct store *store, const struct find_request *request, struct fou
     *found = (struct found){0};
     int done = read_keys(&search, err);
     if (done == 0)
-        done = find_server(&search, err);
+        done = read_server(&search, err);
     bool alone = done == 0 && request->key_count == 1 && search.keys[0].is_id;
     if (alone)
         done = find_id(&search, &found->messages, err);

@@ -40,4 +40,7 @@ void numbers_add(struct numbers *numbers, int64_t number);
 void numbers_sort(struct numbers *numbers);
 bool numbers_have(const struct numbers *numbers, int64_t number);
 
+/* The server.id of a server's name; 0: there is none.  0, or -1 with *err. */
+int find_server(struct store *store, struct slice name, int64_t *number, struct error *err);
+
 #endif

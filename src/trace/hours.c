@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "../../parsers/ascii.h"
 #include "../base/hash.h"
 #include "../base/memory.h"
 #include "../store/hashes.h"
@@ -12,13 +13,6 @@
 #define HOUR 3600
 #define HOURS_A_DAY 24
 #define WANTS_A_KEY 8 /* as given and in small letters in three ways each, through others, as an id */
-
-static struct slice small_letters(struct slice text, char *to)
-{
-    for (size_t i = 0; i < text.n; i++)
-        to[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] | 0x20 : text.p[i]);
-    return slice_of(to, text.n);
-}
 
 bool hours_can_tell(struct slice key)
 {
@@ -33,7 +27,7 @@ static int find_strings(struct store *store, const struct slice *keys, int count
     for (int i = 0; i < count; i++) {
         char *room = xmalloc(keys[i].n + 1);
         wants[2 * i] = (struct hash_want){hash_bytes(keys[i], seed), 0, (uint32_t)(2 * i)};
-        wants[2 * i + 1] = (struct hash_want){hash_bytes(small_letters(keys[i], room), seed), 0, (uint32_t)(2 * i + 1)};
+        wants[2 * i + 1] = (struct hash_want){hash_bytes(lower_into(room, keys[i]), seed), 0, (uint32_t)(2 * i + 1)};
         free(room);
     }
     int done = hashes_new(store, &hashes, err);

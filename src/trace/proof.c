@@ -66,17 +66,6 @@ static void look_for_session(struct looks *looks, struct part *part, size_t row)
         add_look(looks, part->server, &seconds, texts, &part->lines);
 }
 
-static int server_number(struct store *store, struct slice name, int64_t *number, struct error *err)
-{
-    sqlite3_stmt *stmt = store_prepare(store, "SELECT id FROM server WHERE name = ?1", err);
-    if (!stmt)
-        return -1;
-    sqlite3_bind_text(stmt, 1, name.p, (int)name.n, SQLITE_STATIC);
-    *number = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-    sqlite3_finalize(stmt);
-    return 0;
-}
-
 static struct slice first_text(const struct rows *rows, size_t row, const char *const *columns)
 {
     struct slice text = SLICE_ABSENT;
@@ -96,7 +85,7 @@ static int look_for_refusal(struct looks *looks, struct store *store, const stru
     int64_t server;
     if (!texts[0].p)
         return 0;
-    if (server_number(store, rows_text(refusals, row, "server"), &server, err) < 0)
+    if (find_server(store, rows_text(refusals, row, "server"), &server, err) < 0)
         return -1;
     add_second(&seconds, refusals, row, "at");
     add_look(looks, server, &seconds, texts, into);
