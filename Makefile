@@ -12,7 +12,7 @@ DEMO_DB  ?= build/demo.db
 
 # Debian packages, by name.
 BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libbz2-dev liblzma-dev libxxhash-dev libpcre2-dev libxlsxwriter-dev tzdata
-CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd bzip2 xz-utils ncompress time bash bsdutils less $(TOWN_PACKAGES)
+CHECK_PACKAGES = binutils clang libclang-rt-14-dev sqlite3 exim4-base perl zstd bzip2 xz-utils ncompress time bash bsdutils $(TOWN_PACKAGES)
 TOWN_PACKAGES = exim4-daemon-light spamd spamc libfaketime libresolv-wrapper coreutils perl sqlite3
 
 PARSERS  := $(sort $(wildcard parsers/*.c))

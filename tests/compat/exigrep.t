@@ -294,8 +294,8 @@ sub pager {
     my $log = spew('short', "2026-11-20 10:00:02 alice\n");
     my $on_terminal = sub {
         my ($pager, @options) = @_;
-        local $ENV{PAGER} = $pager;
-        return run(['script', '-qec', join(' ', 'stty rows 24 cols 80;', "'$mailtrail'", 'exigrep', @options, 'alice', $log), '/dev/null'], [])->{out} =~ s/\r//gr;
+        local @ENV{qw(PAGER MORE)} = ($pager, '-e');       # where there is no less, more waits for a key at the end
+        return run(['script', '-qec', join(' ', "'$mailtrail'", 'exigrep', @options, 'alice', $log), '/dev/null'], [])->{out} =~ s/\r//gr;
     };
     ok($on_terminal->(q{sed "s/alice/$LESS/"}) eq "2026-11-20 10:00:02  --no-init --quit-if-one-screen\n\n", 'a terminal: $PAGER, and how less is to behave', $on_terminal->('cat'));
     ok($on_terminal->('no-such-pager') =~ /alice/, 'a terminal: a pager that is not there');
