@@ -49,18 +49,21 @@ CREATE TABLE string_filter (            -- tells of most hashes that a run has n
     bits BLOB NOT NULL                  -- a Bloom filter
 ) STRICT;
 
-CREATE TABLE mention (                  -- in which hours a row has a text in a column, in its client or in its route; not
+CREATE TABLE mention (                  -- when a row has a text in a column, in its client or in its route; not
                                         -- what was said, and not Message-IDs.  View mentions reads it
     place   INTEGER PRIMARY KEY,        -- UTC day since 1970-01-01 * 4194304 + string.id / 1024
     strings BLOB NOT NULL,              -- two octets each, sorted: of n = string.id % 1024 * 4 + k: 64 + n / 64, n % 64; k:
                                         -- 0 in a column, 1 in a client, 2 in a route, 3 as the domain or in small letters
-    hours   BLOB NOT NULL               -- of each of these, three octets: bits, the lowest is the hour from 00:00 on
+    times   BLOB NOT NULL               -- of each of these, four octets: bits, the lowest is the hour from 00:00 on; the
+                                        -- upper eight are the eighths of an hour in which it is, in any of these hours
 ) STRICT;
 
-CREATE TABLE id_mention (               -- in which hours a message of a Message-ID came, or was refused under an Exim id
+CREATE TABLE id_mention (               -- when a message of a Message-ID came or a client was refused under an Exim id,
+                                        -- and what is far, half an hour, from the time in an Exim id: lines and bounces of
+                                        -- its message
     place   INTEGER PRIMARY KEY,        -- UTC day since 1970-01-01 * 64 + first 6 bits of the id's hash, seeded with
                                         -- meta.hash_seed
-    ids     BLOB NOT NULL               -- five octets each, sorted: the next 32 bits, and the hour
+    ids     BLOB NOT NULL               -- five octets each, sorted: the next 32 bits, and the eighth of an hour
 ) STRICT;
 
 -- What rows have in common stands once, like a string: by whom, which way, what was said.

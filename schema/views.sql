@@ -412,35 +412,37 @@ SELECT t.measure                    AS measure,
   LEFT JOIN string s ON s.id = t.key1
  GROUP BY t.measure;
 
--- In which hours a text occurs, however many days there are: a look into each day's bucket of its string, not over
--- all.  Give a text; without one it is a long list.
+-- When a text occurs, however many days there are: a look into each day's bucket of its string, not over all.  Give a
+-- text; without one it is a long list.
 CREATE VIEW mentions AS
 WITH RECURSIVE day (day) AS (
     SELECT min(place) >> 22 FROM mention
     UNION ALL
     SELECT (SELECT min(place) >> 22 FROM mention WHERE place >= (day + 1) * 4194304) FROM day WHERE day IS NOT NULL),
 way (k, name) AS (VALUES (0, 'column'), (1, 'client'), (2, 'route'), (3, 'kin')),
+hour (hour) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12), (13), (14), (15), (16), (17),
+                       (18), (19), (20), (21), (22), (23)),
+eighth (eighth) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7)),
 found AS (
     SELECT s.text, w.name, d.day,
-           hex(substr(m.hours, (instr(m.strings, CAST(char(64 + (s.id % 1024 * 4 + w.k) / 64, (s.id % 1024 * 4 + w.k) % 64)
-                                                      AS BLOB)) - 1) / 2 * 3 + 1, 3)) AS bits
+           hex(substr(m.times, (instr(m.strings, CAST(char(64 + (s.id % 1024 * 4 + w.k) / 64, (s.id % 1024 * 4 + w.k) % 64)
+                                                      AS BLOB)) - 1) / 2 * 4 + 1, 4)) AS bits
       FROM string s
       CROSS JOIN day d
       CROSS JOIN mention m
       CROSS JOIN way w
      WHERE m.place = d.day * 4194304 + s.id / 1024
        AND instr(m.strings, CAST(char(64 + (s.id % 1024 * 4 + w.k) / 64, (s.id % 1024 * 4 + w.k) % 64) AS BLOB)))
-SELECT f.day * 86400                AS at,              -- the UTC day's first second
-       date(f.day * 86400, 'unixepoch') AS time,        -- the UTC day
+SELECT f.day * 86400 + h.hour * 3600 + e.eighth * 450
+                                    AS at,              -- the first second of the 450 in which it occurs
+       datetime(f.day * 86400 + h.hour * 3600 + e.eighth * 450, 'unixepoch')
+                                    AS time,            -- the same, UTC
+       f.day * 86400 + h.hour * 3600 + e.eighth * 450 + 450
+                                    AS until,           -- the second behind them
        f.text                       AS text,
        f.name                       AS via,             -- column, client, route; kin: a text of which it is the domain or
                                                         -- the small letters
-       f.day                        AS day,             -- UTC, days since 1970-01-01
-       ((instr('0123456789ABCDEF', substr(f.bits, 1, 1)) - 1) << 20)
-       | ((instr('0123456789ABCDEF', substr(f.bits, 2, 1)) - 1) << 16)
-       | ((instr('0123456789ABCDEF', substr(f.bits, 3, 1)) - 1) << 12)
-       | ((instr('0123456789ABCDEF', substr(f.bits, 4, 1)) - 1) << 8)
-       | ((instr('0123456789ABCDEF', substr(f.bits, 5, 1)) - 1) << 4)
-       | (instr('0123456789ABCDEF', substr(f.bits, 6, 1)) - 1)
-                                    AS hours            -- bits: the lowest is the hour from 00:00 on
-  FROM found f;
+       f.day                        AS day              -- UTC, days since 1970-01-01
+  FROM found f CROSS JOIN hour h CROSS JOIN eighth e
+ WHERE (instr('0123456789ABCDEF', substr(f.bits, 8 - h.hour / 4, 1)) - 1) >> (h.hour % 4) & 1
+   AND (instr('0123456789ABCDEF', substr(f.bits, 2 - e.eighth / 4, 1)) - 1) >> (e.eighth % 4) & 1;

@@ -176,24 +176,25 @@ void batch_free(struct batch **batch)
 
 void batch_set_time(struct batch *batch, int64_t at)
 {
-    int64_t hour = floor_div(at, 3600);
+    int64_t slot = floor_div(at, SLOT_SECONDS), hour = floor_div(slot, HOUR_SLOTS);
     if (batch->first_hour == NUM_ABSENT)
         batch->first_hour = floor_div(hour, 24) * 24;
     uint64_t place = (uint64_t)hour - (uint64_t)batch->first_hour;
-    batch->hour = hour;
-    batch->hour_bit = place < BATCH_HOURS ? (uint64_t)1 << place : 0;
+    batch->slot = slot;
+    batch->slot_bits = place < BATCH_HOURS
+        ? (uint64_t)1 << place | (uint64_t)1 << (BATCH_HOURS + (slot - hour * HOUR_SLOTS)) : 0;
 }
 
 static void mention_stray(struct batch *batch, uint32_t number)
 {
     batch->strays = grow(batch->strays, &batch->stray_capacity, batch->stray_count + 1, sizeof *batch->strays);
-    batch->strays[batch->stray_count++] = (struct batch_stray){number, batch->hour};
+    batch->strays[batch->stray_count++] = (struct batch_stray){number, batch->slot};
 }
 
 static inline void mention(struct batch *batch, uint32_t number)
 {
-    batch->hours[number] |= batch->hour_bit;
-    if (!batch->hour_bit)
+    batch->hours[number] |= batch->slot_bits;
+    if (!batch->slot_bits)
         mention_stray(batch, number);
 }
 
@@ -211,7 +212,7 @@ void batch_mention_id(struct batch *batch, struct slice id)
     batch->id_mentions = grow(batch->id_mentions, &batch->id_mention_capacity, batch->id_mention_count + 1,
                               sizeof *batch->id_mentions);
     batch->id_mentions[batch->id_mention_count++] =
-        (struct batch_id_mention){batch_id_hash(id, batch->hash_seed), batch->hour};
+        (struct batch_id_mention){batch_id_hash(id, batch->hash_seed), batch->slot};
 }
 
 /* ---- strings ----------------------------------------------------------------------------------- */

@@ -194,18 +194,23 @@ struct batch_kin {
     uint32_t domain, folded;
 };
 
+#define SLOT_SECONDS 450 /* an eighth of an hour: what is mentioned is mentioned in one */
+#define HOUR_SLOTS 8
+#define DAY_SLOTS 192
+#define ID_NEAR 1800 /* seconds about the second in an Exim id: what is of the message there is not mentioned */
+
 /* A mention whose hour is not among those that a bit is kept for. */
 struct batch_stray {
     uint32_t number;
-    int64_t hour;
+    int64_t slot; /* since 1970 */
 };
 
-/* A Message-ID, or the Exim id of a refusal, by its hash (batch_id_hash). */
+/* A Message-ID, or an Exim id, by its hash (batch_id_hash). */
 struct batch_id_mention {
     uint64_t hash;
-    int64_t hour;
+    int64_t slot;
 };
-#define BATCH_HOURS 64 /* hours that a bit is kept for */
+#define BATCH_HOURS 56 /* hours that a bit is kept for; above them stand bits of the eighths of an hour, in any of them */
 
 #define REASONS_KEPT 4096
 #define CLASSES_KEPT 256
@@ -239,8 +244,8 @@ struct batch {
     struct batch_kin *kin; /* of each: filled by the writer */
     size_t hash_capacity, id_capacity, kin_capacity;
     int64_t first_hour; /* hours since 1970 that the bits begin with, a day's first; NUM_ABSENT: no line yet */
-    int64_t hour;       /* of the line at hand */
-    uint64_t hour_bit;  /* the same as a bit; 0: out of their reach */
+    int64_t slot;       /* of the line at hand, since 1970 */
+    uint64_t slot_bits; /* the same as bits of its hour and eighth; 0: out of their reach */
     uint64_t *hours;    /* of each string, side by side: in which a row has it, or has the common row */
     size_t hours_capacity;
     struct batch_stray *strays;
@@ -278,9 +283,9 @@ static inline struct message_row *batch_message(const struct batch *batch, uint3
     return (struct message_row *)(batch->messages.rows + index * sizeof(struct message_row));
 }
 
-/* The instant of the rows to come: strings wanted, and clients and routes, are mentioned in its hour (UTC). */
+/* The instant of the rows to come: strings wanted, and clients and routes, are mentioned in its slot (UTC). */
 void batch_set_time(struct batch *batch, int64_t at);
-/* Mentions an id in that hour. */
+/* Mentions an id in that slot. */
 void batch_mention_id(struct batch *batch, struct slice id);
 /* Hash of an id whatever its case. */
 uint64_t batch_id_hash(struct slice id, uint64_t hash_seed);

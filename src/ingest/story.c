@@ -2,6 +2,7 @@
 #include "story.h"
 
 #include "../../parsers/ascii.h"
+#include "../../parsers/dialect.h"
 
 #define TEXT_KEPT 4096 /* octets of a free text that are stored */
 
@@ -85,6 +86,16 @@ static uint32_t client_of(struct batch *batch, const struct event *ev)
     return batch_common(batch, COMMON_CLIENT, parts);
 }
 
+/* Mentions a message's id where what is said of it stands far from the second in the id: there it is looked for. */
+static void mention_far(struct batch *batch, const struct origin *origin, struct slice exim_id)
+{
+    if (!exim_id.p || !exim_id_valid(exim_id))
+        return;
+    int64_t second = exim_id_second(exim_id);
+    if (origin->when.at < second - ID_NEAR || origin->when.at >= second + ID_NEAR)
+        batch_mention_id(batch, exim_id);
+}
+
 /* ---- messages ---------------------------------------------------------------------------------- */
 
 static struct message_row *touch_message(struct batch *batch, const struct origin *origin,
@@ -135,6 +146,7 @@ static void fill_arrival(struct batch *batch, struct message_row *row, const str
     batch_mention_id(batch, row->message_id);
     row->recipients = count_addresses(ev->recipients);
     row->parent = kept(batch, ev->parent_id);
+    mention_far(batch, origin, row->parent);
     row->flags = (row->flags & ~(int64_t)(MESSAGE_FAKEREJECT | ROW_AMBIGUOUS | MESSAGE_UNJOINED)) |
                  arrival_flags(ev);
 }
@@ -255,6 +267,7 @@ static void add_delivery(struct batch *batch, const struct origin *origin, const
     message->remote |= sent && (ev->flags & EVF_REMOTE);
 
     struct delivery_row *row = batch_row(batch, TABLE_DELIVERY);
+    mention_far(batch, origin, ev->exim_id);
     row->owner = owner;
     row->at = origin->when.at;
     row->mark = (int64_t)origin->mark;
@@ -407,6 +420,7 @@ static void add_event(struct batch *batch, const struct origin *origin, const st
     row->ms = ms_of(origin);
     batch_want(batch, slice_of(kind, strlen(kind)), &row->kind);
     row->message = kept(batch, ev->exim_id);
+    mention_far(batch, origin, row->message);
     row->client = client_of(batch, ev);
     batch_want(batch, first_of(ev->user, first_of(ev->auth_id, ev->ident)), &row->user);
     const struct slice fields[WORDING_PLACES] = {[WORDING_IP] = ev->ip,

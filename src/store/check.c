@@ -448,16 +448,20 @@ static const char mentioned_facts[] =
     " UNION ALL SELECT f.name, f.at, s.domain, 3 FROM fact f JOIN string s ON s.id = f.string"
     "   WHERE s.domain IS NOT NULL AND f.at >= 0) ";
 
-/* A wanted string's code in its bucket; where that stands, its 24 bits in hexadecimal; of these, the one of the hour. */
+/* A wanted string's code in its bucket; where that stands, its 32 bits in hexadecimal; of these, those of the hour and the
+   eighth. */
 static const char unmentioned[] =
-    "SELECT printf('%s at %d has ''%s'', which is not mentioned in that hour%s', w.name, w.at,"
+    "SELECT printf('%s at %d has ''%s'', which is not mentioned then%s', w.name, w.at,"
     "   (SELECT text FROM string WHERE id = w.string), iif(w.k = 3, ' as a domain', ''))"
-    "  FROM (SELECT DISTINCT min(name) AS name, min(at) AS at, string, k FROM wanted GROUP BY at / 3600, string, k) w"
-    " WHERE NOT coalesce((SELECT (instr('0123456789ABCDEF', substr(hex(substr(m.hours, (m.i - 1) / 2 * 3 + 1, 3)),"
-    "                                   6 - w.at % 86400 / 3600 / 4, 1)) - 1) >> (w.at / 3600 % 4) & (m.i > 0)"
-    "   FROM (SELECT hours, instr(strings, CAST(char(64 + (w.string % 1024 * 4 + w.k) / 64,"
-    "                                               (w.string % 1024 * 4 + w.k) % 64) AS BLOB)) AS i FROM mention"
-    "          WHERE place = w.at / 86400 * 4194304 + w.string / 1024) m), 0)";
+    "  FROM (SELECT DISTINCT min(name) AS name, min(at) AS at, string, k FROM wanted GROUP BY at / 450, string, k) w"
+    " WHERE NOT coalesce((SELECT ((instr('0123456789ABCDEF', substr(m.bits, 8 - w.at % 86400 / 3600 / 4, 1)) - 1)"
+    "                             >> (w.at / 3600 % 4))"
+    "                          & ((instr('0123456789ABCDEF', substr(m.bits, 2 - w.at % 3600 / 1800, 1)) - 1) >> (w.at / 450 % 4))"
+    "                          & (m.i > 0)"
+    "   FROM (SELECT i, hex(substr(times, (i - 1) / 2 * 4 + 1, 4)) AS bits"
+    "           FROM (SELECT times, instr(strings, CAST(char(64 + (w.string % 1024 * 4 + w.k) / 64,"
+    "                                                        (w.string % 1024 * 4 + w.k) % 64) AS BLOB)) AS i FROM mention"
+    "                  WHERE place = w.at / 86400 * 4194304 + w.string / 1024)) m), 0)";
 
 /* One second in so many is looked at. */
 static int sample(struct checking *c, int64_t *every, struct error *err)

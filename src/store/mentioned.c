@@ -27,34 +27,36 @@ static size_t lower_bound(const unsigned char *records, size_t count, size_t siz
     return low;
 }
 
-static uint32_t hours_of_string(sqlite3_stmt *row, const struct mention_want *want)
+static uint32_t times_of_string(sqlite3_stmt *row, const struct mention_want *want)
 {
-    const unsigned char *codes = sqlite3_column_blob(row, 0), *hours = sqlite3_column_blob(row, 1);
+    const unsigned char *codes = sqlite3_column_blob(row, 0), *times = sqlite3_column_blob(row, 1);
     size_t count = (size_t)sqlite3_column_bytes(row, 0) / MENTION_CODE;
     uint32_t code = mention_code(want->string, want->kind);
     const unsigned char key[MENTION_CODE] = {(unsigned char)(code >> 8), (unsigned char)code};
-    if (!codes || !hours || (size_t)sqlite3_column_bytes(row, 1) != count * MENTION_HOURS)
+    if (!codes || !times || (size_t)sqlite3_column_bytes(row, 1) != count * MENTION_TIMES)
         return 0;
     size_t i = lower_bound(codes, count, MENTION_CODE, key, MENTION_CODE);
     if (i == count || memcmp(codes + i * MENTION_CODE, key, MENTION_CODE) != 0)
         return 0;
-    hours += i * MENTION_HOURS;
-    return (uint32_t)hours[0] << 16 | (uint32_t)hours[1] << 8 | hours[2];
+    times += i * MENTION_TIMES;
+    return (uint32_t)times[0] << 24 | (uint32_t)times[1] << 16 | (uint32_t)times[2] << 8 | times[3];
 }
 
-static uint32_t hours_of_id(sqlite3_stmt *row, const struct mention_want *want)
+static uint32_t times_of_id(sqlite3_stmt *row, const struct mention_want *want)
 {
     const unsigned char *ids = sqlite3_column_blob(row, 0);
     size_t count = (size_t)sqlite3_column_bytes(row, 0) / ID_MENTION_SIZE;
-    uint32_t rest = (uint32_t)(want->hash >> (32 - ID_MENTION_DAY_BITS)), hours = 0;
+    uint32_t rest = (uint32_t)(want->hash >> (32 - ID_MENTION_DAY_BITS)), times = 0;
     const unsigned char key[] = {(unsigned char)(rest >> 24), (unsigned char)(rest >> 16), (unsigned char)(rest >> 8),
                                  (unsigned char)rest};
     if (!ids)
         return 0;
     for (size_t i = lower_bound(ids, count, ID_MENTION_SIZE, key, sizeof key);
-         i < count && memcmp(ids + i * ID_MENTION_SIZE, key, sizeof key) == 0; i++)
-        hours |= (uint32_t)1 << (ids[i * ID_MENTION_SIZE + sizeof key] & 31);
-    return hours & 0xffffff;
+         i < count && memcmp(ids + i * ID_MENTION_SIZE, key, sizeof key) == 0; i++) {
+        unsigned slot = ids[i * ID_MENTION_SIZE + sizeof key] % DAY_SLOTS;
+        times |= (uint32_t)1 << slot / HOUR_SLOTS | (uint32_t)1 << (MENTION_EIGHTH + slot % HOUR_SLOTS);
+    }
+    return times;
 }
 
 static int64_t number_in_day(const struct mention_want *want)
@@ -78,9 +80,9 @@ static int find_in_day(struct finding *f, int64_t day, struct error *err)
         }
         if (code != SQLITE_ROW && code != SQLITE_DONE)
             return store_error(f->store, err);
-        uint32_t hours = code != SQLITE_ROW ? 0 : f->ids ? hours_of_id(f->read, want) : hours_of_string(f->read, want);
-        if (hours)
-            f->listener->tell(f->listener->context, want, day, hours);
+        uint32_t times = code != SQLITE_ROW ? 0 : f->ids ? times_of_id(f->read, want) : times_of_string(f->read, want);
+        if (times)
+            f->listener->tell(f->listener->context, want, day, times);
     }
     sqlite3_reset(f->read);
     return 0;
@@ -136,7 +138,7 @@ int mentioned_find(struct store *store, const struct mention_want *wants, size_t
     struct finding f = {.store = store, .wants = wants, .count = count, .listener = listener,
                         .day_bits = MENTION_DAY_BITS};
     if (find_prepared(&f, "SELECT place FROM mention WHERE place >= ?1 ORDER BY place LIMIT 1",
-                      "SELECT strings, hours FROM mention WHERE place = ?1", first, last, err) < 0)
+                      "SELECT strings, times FROM mention WHERE place = ?1", first, last, err) < 0)
         return -1;
     f.ids = true;
     f.day_bits = ID_MENTION_DAY_BITS;

@@ -26,16 +26,16 @@ struct gathered {
 /* A mention gathered lately: all that is asked of one stands here, so that most take one look. */
 struct recent {
     uint64_t head;
-    uint32_t hours, place; /* place: in strings.rows, from 1; 0: none */
+    uint32_t times, place; /* place: in strings.rows, from 1; 0: none */
 };
 
 struct mentions {
     struct store *store;
     struct recent recent[RECENT]; /* by the end of the head */
-    struct gathered strings; /* head: day, string, kind; index: hours */
-    struct gathered ids;     /* head: day, first bits of the hash; index: hour */
-    unsigned char *codes, *hours; /* of the bucket at hand */
-    size_t code_capacity, hour_capacity;
+    struct gathered strings; /* head: day, string, kind; index: times */
+    struct gathered ids;     /* head: day, first bits of the hash; index: slot */
+    unsigned char *codes, *times; /* of the bucket at hand */
+    size_t code_capacity, time_capacity;
 };
 
 static int prepare(struct mentions *m, struct gathered *g, const char *newest, const char *read, const char *write,
@@ -56,8 +56,8 @@ int mentions_new(struct store *store, struct mentions **mentions, struct error *
     m->store = store;
     *mentions = m;
     if (prepare(m, &m->strings, "SELECT coalesce(max(place >> 22), -32768) FROM mention",
-                "SELECT strings, hours FROM mention WHERE place = ?1",
-                "INSERT OR REPLACE INTO mention (place, strings, hours) VALUES (?1, ?2, ?3)", err) < 0)
+                "SELECT strings, times FROM mention WHERE place = ?1",
+                "INSERT OR REPLACE INTO mention (place, strings, times) VALUES (?1, ?2, ?3)", err) < 0)
         return -1;
     return prepare(m, &m->ids, "SELECT coalesce(max(place >> 6), -32768) FROM id_mention",
                    "SELECT ids FROM id_mention WHERE place = ?1",
@@ -79,7 +79,7 @@ void mentions_free(struct mentions **mentions)
     free_gathered(&m->strings);
     free_gathered(&m->ids);
     free(m->codes);
-    free(m->hours);
+    free(m->times);
     free(m);
     *mentions = NULL;
 }
@@ -100,41 +100,43 @@ static void gather(struct gathered *g, uint64_t head, uint32_t index)
 }
 
 /* Answers whether the mention was gathered before, as most were, in this batch or the last. */
-static bool gather_string(struct mentions *m, uint64_t head, uint32_t hours)
+static bool gather_string(struct mentions *m, uint64_t head, uint32_t times)
 {
     struct gathered *g = &m->strings;
     struct recent *recent = &m->recent[(head ^ head >> 15) % RECENT];
     if (recent->place && recent->head == head) {
-        if ((recent->hours & hours) == hours)
+        if ((recent->times & times) == times)
             return true;
-        g->rows[recent->place - 1].index = recent->hours |= hours;
+        g->rows[recent->place - 1].index = recent->times |= times;
         return false;
     }
-    gather(g, head, hours);
-    *recent = (struct recent){head, hours, (uint32_t)g->count};
+    gather(g, head, times);
+    *recent = (struct recent){head, times, (uint32_t)g->count};
     return false;
 }
 
 /* What a string is kin to was gathered with it. */
 static void take_day(struct mentions *m, uint64_t day, int64_t id, enum mention_kind kind, const struct batch_kin *kin,
-                     uint32_t hours)
+                     uint32_t times)
 {
     uint64_t first = day << STRING_BITS;
-    if (gather_string(m, first | (uint64_t)id << 2 | (uint64_t)kind, hours))
+    if (gather_string(m, first | (uint64_t)id << 2 | (uint64_t)kind, times))
         return;
     if (kin->domain)
-        gather_string(m, first | (uint64_t)kin->domain << 2 | MENTION_KIN, hours);
+        gather_string(m, first | (uint64_t)kin->domain << 2 | MENTION_KIN, times);
     if (kin->folded)
-        gather_string(m, first | (uint64_t)kin->folded << 2 | MENTION_KIN, hours);
+        gather_string(m, first | (uint64_t)kin->folded << 2 | MENTION_KIN, times);
 }
 
-/* A string's hours, the lowest bit that of the day's first. */
+/* A string's hours, the lowest bit that of the day's first, and behind BATCH_HOURS its eighths. */
 static void take_string(struct mentions *m, const struct batch *batch, uint64_t day, uint32_t number, enum mention_kind kind,
                         uint64_t hours)
 {
-    for (; hours; day++, hours >>= 24)
-        if (hours & 0xffffff)
-            take_day(m, day, batch->ids[number], kind, &batch->kin[number], (uint32_t)hours & 0xffffff);
+    uint32_t eighths = (uint32_t)(hours >> BATCH_HOURS) << MENTION_EIGHTH;
+    for (hours &= ((uint64_t)1 << BATCH_HOURS) - 1; hours; day++, hours >>= 24)
+        if (hours & MENTION_ALL_HOURS)
+            take_day(m, day, batch->ids[number], kind, &batch->kin[number],
+                     ((uint32_t)hours & MENTION_ALL_HOURS) | eighths);
 }
 
 /* The same of each string that a common row has. */
@@ -163,8 +165,8 @@ static void take_commons(struct mentions *m, struct batch *batch, enum common_ta
 /* Hours so far from the batch's first that they have no bit. */
 static void take_stray(struct mentions *m, const struct batch *batch, const struct batch_stray *stray)
 {
-    int64_t day = floor_div(stray->hour, 24);
-    uint64_t hour = (uint64_t)1 << (stray->hour - day * 24);
+    int64_t day = floor_div(stray->slot, DAY_SLOTS), in_day = stray->slot - day * DAY_SLOTS;
+    uint64_t hour = (uint64_t)1 << in_day / HOUR_SLOTS | (uint64_t)1 << (BATCH_HOURS + in_day % HOUR_SLOTS);
     if (batch->strings[stray->number].common)
         take_common(m, batch, biased_day(day), stray->number, hour);
     else if (stray->number)
@@ -175,8 +177,8 @@ static void take_ids(struct mentions *m, const struct batch *batch)
 {
     for (size_t i = 0; i < batch->id_mention_count; i++) {
         const struct batch_id_mention *id = &batch->id_mentions[i];
-        int64_t day = floor_div(id->hour, 24);
-        gather(&m->ids, biased_day(day) << HASH_BITS | id->hash >> (64 - HASH_BITS), (uint32_t)(id->hour - day * 24));
+        int64_t day = floor_div(id->slot, DAY_SLOTS);
+        gather(&m->ids, biased_day(day) << HASH_BITS | id->hash >> (64 - HASH_BITS), (uint32_t)(id->slot - day * DAY_SLOTS));
     }
 }
 
@@ -218,13 +220,13 @@ static int read_stored(struct mentions *m, const struct gathered *g, const struc
 }
 
 static int write_bucket(struct mentions *m, const struct gathered *g, const struct bucket *bucket, size_t code_octets,
-                        size_t hour_octets, struct error *err)
+                        size_t time_octets, struct error *err)
 {
     sqlite3_reset(g->read);
     sqlite3_bind_int64(g->write, 1, bucket->place);
     sqlite3_bind_blob(g->write, 2, m->codes, (int)code_octets, SQLITE_STATIC);
-    if (hour_octets)
-        sqlite3_bind_blob(g->write, 3, m->hours, (int)hour_octets, SQLITE_STATIC);
+    if (time_octets)
+        sqlite3_bind_blob(g->write, 3, m->times, (int)time_octets, SQLITE_STATIC);
     return store_step(m->store, g->write, err);
 }
 
@@ -233,19 +235,20 @@ static uint32_t get_code(const unsigned char *from)
     return (uint32_t)from[0] << 8 | from[1];
 }
 
-static uint32_t get_hours(const unsigned char *from)
+static uint32_t get_times(const unsigned char *from)
 {
-    return (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
 }
 
-static void put_string(struct mentions *m, size_t place, uint32_t code, uint32_t hours)
+static void put_string(struct mentions *m, size_t place, uint32_t code, uint32_t times)
 {
-    unsigned char *to = m->codes + place * MENTION_CODE, *bits = m->hours + place * MENTION_HOURS;
+    unsigned char *to = m->codes + place * MENTION_CODE, *bits = m->times + place * MENTION_TIMES;
     to[0] = (unsigned char)(code >> 8);
     to[1] = (unsigned char)code;
-    bits[0] = (unsigned char)(hours >> 16);
-    bits[1] = (unsigned char)(hours >> 8);
-    bits[2] = (unsigned char)hours;
+    bits[0] = (unsigned char)(times >> 24);
+    bits[1] = (unsigned char)(times >> 16);
+    bits[2] = (unsigned char)(times >> 8);
+    bits[3] = (unsigned char)times;
 }
 
 /* Merges the bucket's rows, equal ones into one, with what is stored; answers how many there are then. */
@@ -258,13 +261,13 @@ static size_t merge_strings(struct mentions *m, const struct bucket *bucket, con
         uint32_t ours = i < bucket->count
                             ? mention_code((int64_t)(head >> 2 & 0xffffffff), (enum mention_kind)(head & 3)) : UINT32_MAX;
         uint32_t theirs = s < stored ? get_code(codes + s * MENTION_CODE) : UINT32_MAX;
-        uint32_t hours = 0;
+        uint32_t times = 0;
         if (theirs <= ours)
-            hours = get_hours(bits + s++ * MENTION_HOURS);
+            times = get_times(bits + s++ * MENTION_TIMES);
         if (ours <= theirs)
             for (; i < bucket->count && bucket->rows[i].head == head; i++)
-                hours |= bucket->rows[i].index;
-        put_string(m, put, ours < theirs ? ours : theirs, hours);
+                times |= bucket->rows[i].index;
+        put_string(m, put, ours < theirs ? ours : theirs, times);
     }
     return put;
 }
@@ -279,20 +282,20 @@ static int put_strings(struct mentions *m, const struct bucket *bucket, struct e
     if (is_stored) {
         codes = sqlite3_column_blob(m->strings.read, 0);
         bits = sqlite3_column_blob(m->strings.read, 1);
-        if ((size_t)sqlite3_column_bytes(m->strings.read, 1) != stored * MENTION_HOURS)
+        if ((size_t)sqlite3_column_bytes(m->strings.read, 1) != stored * MENTION_TIMES)
             return error_set(err, FAIL_DB, "%s: table mention is damaged; run mailtrail check", store_path(m->store));
     }
     size_t most = stored + bucket->count;
     m->codes = grow(m->codes, &m->code_capacity, most * MENTION_CODE, 1);
-    m->hours = grow(m->hours, &m->hour_capacity, most * MENTION_HOURS, 1);
+    m->times = grow(m->times, &m->time_capacity, most * MENTION_TIMES, 1);
     size_t put = merge_strings(m, bucket, codes, bits, stored);
-    return write_bucket(m, &m->strings, bucket, put * MENTION_CODE, put * MENTION_HOURS, err);
+    return write_bucket(m, &m->strings, bucket, put * MENTION_CODE, put * MENTION_TIMES, err);
 }
 
-static void put_id(unsigned char *to, uint32_t hash, uint32_t hour)
+static void put_id(unsigned char *to, uint32_t hash, uint32_t slot)
 {
     const unsigned char octets[ID_MENTION_SIZE] = {(unsigned char)(hash >> 24), (unsigned char)(hash >> 16),
-                                                   (unsigned char)(hash >> 8), (unsigned char)hash, (unsigned char)hour};
+                                                   (unsigned char)(hash >> 8), (unsigned char)hash, (unsigned char)slot};
     memcpy(to, octets, sizeof octets);
 }
 

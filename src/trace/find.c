@@ -1,4 +1,4 @@
-/* find.c — a bit for each key, on strings, on what names strings, on messages and refusals; read in the hours that the
+/* find.c — a bit for each key, on strings, on what names strings, on messages and refusals; read in the slots that the
    keys are mentioned in, or, where those are many or not known, all over. */
 #include "find.h"
 
@@ -6,11 +6,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../../parsers/dialect.h"
 #include "../base/memory.h"
-#include "hours.h"
+#include "../store/mentions.h"
+#include "slots.h"
 
-#define KIN_HOURS_MAX 200 /* hours in which each string is looked at once it comes; beyond, all are before */
-#define DENSE 4           /* tables are read as they lie where one hour of so many is named */
+#define KIN_SLOTS_MAX 1600 /* slots in which each string is looked at once it comes; beyond, all are before */
+#define DENSE 4           /* tables are read as they lie where one slot of so many is named */
 
 /* ---- numbers ----------------------------------------------------------------------------------- */
 
@@ -74,7 +76,7 @@ struct search {
     struct masks strings, clients, routes;
     enum known wanted; /* of the rows at hand */
     sqlite3_stmt *read_string, *read_client, *read_route;
-    struct hours hours;
+    struct slots slots;
     int64_t from, to; /* the span at hand */
     int failed;       /* -1: a row could not be read, *err says why */
     struct error *err;
@@ -86,21 +88,6 @@ struct search {
     struct found *found;
 };
 
-static bool is_exim_id(struct slice text)
-{
-    static const size_t dashes[][2] = {{6, 13}, {6, 18}};
-    size_t kind = text.n == 16 ? 0 : 1;
-    if (text.n != 16 && text.n != 23)
-        return false;
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (i == dashes[kind][0] || i == dashes[kind][1] ? c != '-' : !alnum)
-            return false;
-    }
-    return true;
-}
-
 static struct key key_of(const char *text)
 {
     static const char subject[] = "subject:";
@@ -109,7 +96,7 @@ static struct key key_of(const char *text)
         key.words = slice_after(key.text, sizeof subject - 1);
     else if (key.text.n >= 2 && text[0] == '<' && text[key.text.n - 1] == '>')
         key.text = slice_of(text + 1, key.text.n - 2);
-    key.is_id = is_exim_id(key.text);
+    key.is_id = exim_id_valid(key.text);
     return key;
 }
 
@@ -217,7 +204,7 @@ static uint8_t mask_of_string(struct search *search, int64_t id)
         struct slice text = column_text(search->read_string, 1);
         for (int i = 0; i < search->request->key_count; i++) {
             struct slice key = search->keys[i].text;
-            bool of_domain = domain && domain == search->hours.small[i] && !memchr(key.p, '@', key.n);
+            bool of_domain = domain && domain == search->slots.small[i] && !memchr(key.p, '@', key.n);
             if (of_domain || same_text(key, text))
                 masks->list[id] |= (uint8_t)(1 << i);
         }
@@ -499,8 +486,8 @@ static int read_keys(struct search *search, struct error *err)
 struct table_pass {
     const char *sql;
     void (*take)(struct search *search, sqlite3_stmt *stmt);
-    enum hour_kind kind;
-    const char *columns; /* of HOUR_COLUMN: those that strings are looked for in */
+    enum slot_kind kind;
+    const char *columns; /* of SLOT_COLUMN: those that strings are looked for in */
     const char *where;   /* of the others: which rows may have something */
 };
 
@@ -516,22 +503,22 @@ static const struct table_pass everything[] = {
 #define DELIVERY_SQL "SELECT message, recipient, original, route FROM delivery"
 #define REJECTION_SQL "SELECT at, server, client, sender, recipient, message FROM rejection"
 #define AUTH_FAILURE_SQL "SELECT at, server, client, user FROM auth_failure"
-static const struct table_pass by_hour[] = {
-    {MESSAGE_SQL, take_message, HOUR_COLUMN, "sender, auth_id, local_user", NULL},
-    {DELIVERY_SQL, take_delivery, HOUR_COLUMN, "recipient, original", NULL},
-    {REJECTION_SQL, take_refusal, HOUR_COLUMN, "sender, recipient", NULL},
-    {AUTH_FAILURE_SQL, take_failure, HOUR_COLUMN, "user", NULL},
-    {MESSAGE_SQL, take_message, HOUR_CLIENT, NULL, "client IS NOT NULL"},
-    {REJECTION_SQL, take_refusal, HOUR_CLIENT, NULL, "client IS NOT NULL"},
-    {AUTH_FAILURE_SQL, take_failure, HOUR_CLIENT, NULL, "client IS NOT NULL"},
-    {DELIVERY_SQL, take_delivery, HOUR_ROUTE, NULL, "route IS NOT NULL"},
-    {MESSAGE_SQL, take_message, HOUR_KIN, NULL, "true"},
-    {DELIVERY_SQL, take_delivery, HOUR_KIN, NULL, "true"},
-    {REJECTION_SQL, take_refusal, HOUR_KIN, NULL, "true"},
-    {AUTH_FAILURE_SQL, take_failure, HOUR_KIN, NULL, "true"},
-    {"SELECT id, server, NULL, NULL, NULL, NULL, NULL, message_id, NULL FROM message", take_message, HOUR_ID, NULL,
+static const struct table_pass by_slot[] = {
+    {MESSAGE_SQL, take_message, SLOT_COLUMN, "sender, auth_id, local_user", NULL},
+    {DELIVERY_SQL, take_delivery, SLOT_COLUMN, "recipient, original", NULL},
+    {REJECTION_SQL, take_refusal, SLOT_COLUMN, "sender, recipient", NULL},
+    {AUTH_FAILURE_SQL, take_failure, SLOT_COLUMN, "user", NULL},
+    {MESSAGE_SQL, take_message, SLOT_CLIENT, NULL, "client IS NOT NULL"},
+    {REJECTION_SQL, take_refusal, SLOT_CLIENT, NULL, "client IS NOT NULL"},
+    {AUTH_FAILURE_SQL, take_failure, SLOT_CLIENT, NULL, "client IS NOT NULL"},
+    {DELIVERY_SQL, take_delivery, SLOT_ROUTE, NULL, "route IS NOT NULL"},
+    {MESSAGE_SQL, take_message, SLOT_KIN, NULL, "true"},
+    {DELIVERY_SQL, take_delivery, SLOT_KIN, NULL, "true"},
+    {REJECTION_SQL, take_refusal, SLOT_KIN, NULL, "true"},
+    {AUTH_FAILURE_SQL, take_failure, SLOT_KIN, NULL, "true"},
+    {"SELECT id, server, NULL, NULL, NULL, NULL, NULL, message_id, NULL FROM message", take_message, SLOT_ID, NULL,
      "message_id IS NOT NULL"},
-    {REJECTION_SQL, take_refusal, HOUR_ID, NULL, "message IS NOT NULL"}};
+    {REJECTION_SQL, take_refusal, SLOT_ID, NULL, "message IS NOT NULL"}};
 
 static int run_everywhere(struct search *search, struct error *err)
 {
@@ -556,7 +543,7 @@ static char *any_column(const struct search *search, const char *columns)
     sqlite3_str *any = sqlite3_str_new(NULL);
     sqlite3_str_appendall(any, "false");
     for (int i = 0; i < search->request->key_count; i++) {
-        int64_t given = search->hours.as_given[i], small = search->hours.small[i];
+        int64_t given = search->slots.as_given[i], small = search->slots.small[i];
         if (given)
             sqlite3_str_appendf(any, " OR %lld IN (%s)", (long long)given, columns);
         if (small && small != given)
@@ -565,14 +552,14 @@ static char *any_column(const struct search *search, const char *columns)
     return sqlite3_str_finish(any);
 }
 
-/* In the hours named, within the bounds that were asked for. */
+/* In the slots named, within the bounds that were asked for. */
 static int run_stretches(struct search *search, const struct table_pass *table, sqlite3_stmt *stmt, struct error *err)
 {
     const struct find_request *request = search->request;
     int64_t from = INT64_MIN, to = INT64_MIN;
     int done = 0;
-    search->wanted = table->kind == HOUR_KIN || search->hours.kin > KIN_HOURS_MAX ? KNOWN_ALL : KNOWN_EXACT;
-    while (done == 0 && hours_next(&search->hours, table->kind, &from, &to)) {
+    search->wanted = table->kind == SLOT_KIN || search->slots.kin > KIN_SLOTS_MAX ? KNOWN_ALL : KNOWN_EXACT;
+    while (done == 0 && slots_next(&search->slots, table->kind, &from, &to)) {
         search->from = from > request->since ? from : request->since;
         search->to = to < request->until ? to : request->until;
         if (search->from < search->to)
@@ -581,10 +568,10 @@ static int run_stretches(struct search *search, const struct table_pass *table, 
     return done;
 }
 
-static int run_by_hour(struct search *search, const struct table_pass *table, struct error *err)
+static int run_by_slot(struct search *search, const struct table_pass *table, struct error *err)
 {
     int64_t from = INT64_MIN, to = INT64_MIN;
-    if (!hours_next(&search->hours, table->kind, &from, &to))
+    if (!slots_next(&search->slots, table->kind, &from, &to))
         return 0;
     char *any = table->columns ? any_column(search, table->columns) : NULL;
     char *sql = sqlite3_mprintf("%s WHERE at >= ?1 AND at < ?2 AND (%s)", table->sql, any ? any : table->where);
@@ -596,26 +583,26 @@ static int run_by_hour(struct search *search, const struct table_pass *table, st
     return done;
 }
 
-static int run_hours(struct search *search, struct error *err)
+static int run_slots(struct search *search, struct error *err)
 {
     int done = 0;
-    for (size_t i = 0; i < sizeof by_hour / sizeof *by_hour && done == 0; i++)
-        done = run_by_hour(search, &by_hour[i], err);
+    for (size_t i = 0; i < sizeof by_slot / sizeof *by_slot && done == 0; i++)
+        done = run_by_slot(search, &by_slot[i], err);
     return done;
 }
 
 /* ---- where to look ------------------------------------------------------------------------------ */
 
-static bool can_tell_hours(const struct search *search)
+static bool can_tell_slots(const struct search *search)
 {
     for (int i = 0; i < search->request->key_count; i++)
-        if (search->keys[i].words.p || !hours_can_tell(search->keys[i].text))
+        if (search->keys[i].words.p || !slots_can_tell(search->keys[i].text))
             return false;
     return !search->request->everywhere;
 }
 
-/* Hours that there are, from the first to the last in which a message came, within the bounds. */
-static int count_hours(struct search *search, int64_t *count, struct error *err)
+/* Slots that there are, from the first day to the last in which something is mentioned, within the bounds. */
+static int count_slots(struct search *search, int64_t *count, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(search->store, "SELECT (SELECT min(place) FROM mention) >> 22,"
                                                       " (SELECT max(place) FROM mention) >> 22", err);
@@ -623,14 +610,14 @@ static int count_hours(struct search *search, int64_t *count, struct error *err)
         return -1;
     int done = sqlite3_step(stmt) == SQLITE_ROW ? 0 : store_error(search->store, err);
     int64_t first = sqlite3_column_int64(stmt, 0), last = sqlite3_column_int64(stmt, 1);
-    first = first > search->hours.first ? first : search->hours.first;
-    last = last < search->hours.last ? last : search->hours.last;
-    *count = last < first ? 0 : (last - first + 1) * 24;
+    first = first > search->slots.first ? first : search->slots.first;
+    last = last < search->slots.last ? last : search->slots.last;
+    *count = last < first ? 0 : (last - first + 1) * DAY_SLOTS;
     sqlite3_finalize(stmt);
     return done;
 }
 
-/* A message under its Exim id has no other hour than that of its arrival. */
+/* A message under its Exim id is found by its arrival. */
 static int hit_ids(struct search *search, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(search->store, "SELECT id, at, server FROM message WHERE exim_id = ?1", err);
@@ -650,32 +637,32 @@ static int hit_ids(struct search *search, struct error *err)
     return stmt ? 0 : -1;
 }
 
-/* Reads the hours of the keys.  *everywhere: they cannot be told, or are so many that a pass over everything is
+/* Reads the slots of the keys.  *everywhere: they cannot be told, or are so many that a pass over everything is
    quicker. */
-static int read_hours(struct search *search, bool *everywhere, struct error *err)
+static int read_slots(struct search *search, bool *everywhere, struct error *err)
 {
     struct slice keys[FIND_KEYS];
     int64_t all;
-    *everywhere = !can_tell_hours(search);
+    *everywhere = !can_tell_slots(search);
     for (int i = 0; i < search->request->key_count; i++)
         keys[i] = search->keys[i].text;
     if (*everywhere)
         return 0;
-    if (hours_read(search->store, keys, search->request->key_count, search->request->since, search->request->until,
-                   &search->hours, err) < 0 ||
-        count_hours(search, &all, err) < 0)
+    if (slots_read(search->store, keys, search->request->key_count, search->request->since, search->request->until,
+                   &search->slots, err) < 0 ||
+        count_slots(search, &all, err) < 0)
         return -1;
-    *everywhere = (int64_t)search->hours.any * DENSE > all;
+    *everywhere = (int64_t)search->slots.any * DENSE > all;
     return 0;
 }
 
 static int mark_known(struct search *search, bool everywhere, struct error *err)
 {
-    if (everywhere || search->hours.kin > KIN_HOURS_MAX)
+    if (everywhere || search->slots.kin > KIN_SLOTS_MAX)
         return mark_all(search, err);
     for (int i = 0; i < search->request->key_count; i++) {
-        mark(search, search->hours.as_given[i], i);
-        mark(search, search->hours.small[i], i);
+        mark(search, search->slots.as_given[i], i);
+        mark(search, search->slots.small[i], i);
     }
     return 0;
 }
@@ -683,9 +670,9 @@ static int mark_known(struct search *search, bool everywhere, struct error *err)
 static int search_all(struct search *search, struct error *err)
 {
     bool everywhere = true;
-    if (read_hours(search, &everywhere, err) < 0 || begin_masks(search, err) < 0 ||
+    if (read_slots(search, &everywhere, err) < 0 || begin_masks(search, err) < 0 ||
         mark_known(search, everywhere, err) < 0 || hit_ids(search, err) < 0 ||
-        (everywhere ? run_everywhere(search, err) : run_hours(search, err)) < 0)
+        (everywhere ? run_everywhere(search, err) : run_slots(search, err)) < 0)
         return -1;
     keep_full(search, &search->found->messages);
     numbers_sort(&search->found->rejection_times);
@@ -706,7 +693,7 @@ int find_run(struct store *store, const struct find_request *request, struct fou
     if (done == 0 && found->messages.count == 0)
         done = search_all(&search, err);
     end_masks(&search);
-    hours_free(&search.hours);
+    slots_free(&search.slots);
     free(search.hits);
     return done;
 }

@@ -1,4 +1,4 @@
-/* find.h — which messages and which refusals a set of keys touches: in the hours in which they are mentioned. */
+/* find.h — which messages and which refusals a set of keys touches: in the slots in which they are mentioned. */
 #ifndef MAILTRAIL_FIND_H
 #define MAILTRAIL_FIND_H
 

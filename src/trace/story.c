@@ -1,10 +1,15 @@
-/* story.c — roots are found upwards, children downwards in rounds: each round is one pass over what was logged while
-   its messages were in the house. */
+/* story.c — roots are found upwards, children downwards in rounds: each round is one pass over what may have been
+   logged of its messages while they were in the house. */
 #include "story.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../../parsers/dialect.h"
+#include "../base/memory.h"
+#include "../store/mentions.h"
+#include "slots.h"
 
 enum {
     BEFORE = 60,  /* seconds a line of a message may stand before its arrival: a cut-through delivery, PRDR */
@@ -17,7 +22,7 @@ enum {
 /* ---- parts ------------------------------------------------------------------------------------- */
 
 static const char head_sql[] =
-    "SELECT id, server, at, completed, exim_id, parent, copy_of FROM message WHERE ";
+    "SELECT id, server, at, completed, exim_id, parent, copy_of, message_id FROM message WHERE ";
 
 static int compare_parts(const void *a, const void *b)
 {
@@ -44,6 +49,9 @@ static struct part *new_part(struct stories *stories, sqlite3_stmt *stmt, enum r
     part->at = sqlite3_column_int64(stmt, 2);
     part->end = sqlite3_column_type(stmt, 3) == SQLITE_NULL ? INT64_MAX : sqlite3_column_int64(stmt, 3);
     part->exim_id = arena_copy(&stories->reader->texts, slice_of(id, strlen(id) + 1)).p;
+    if (sqlite3_column_type(stmt, 7) != SQLITE_NULL)
+        part->message_id = arena_copy(&stories->reader->texts, slice_of((const char *)sqlite3_column_text(stmt, 7),
+                                                                        (size_t)sqlite3_column_bytes(stmt, 7)));
     part->relation = relation;
     return part;
 }
@@ -184,13 +192,13 @@ struct stretch {
     int64_t from, to;
 };
 
-/* The parts of one round, by (server, Exim id), and when they were in the house. */
+/* The parts of one round, by (server, Exim id), and when something of them may have been logged. */
 struct round {
     struct stories *stories;
     struct part **parts;
     size_t count, room;
     struct stretch *stretches;
-    size_t stretch_count;
+    size_t stretch_count, stretch_room;
     struct part **children;
     size_t child_count, child_room;
 };
@@ -207,23 +215,61 @@ static int compare_stretches(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* The seconds from the first to the last that are in both stretches, if any. */
+static void add_stretch(struct round *round, struct stretch a, struct stretch b)
+{
+    struct stretch both = {a.from > b.from ? a.from : b.from, a.to < b.to ? a.to : b.to};
+    if (both.from > both.to)
+        return;
+    round->stretches = grow(round->stretches, &round->stretch_room, round->stretch_count + 1, sizeof *round->stretches);
+    round->stretches[round->stretch_count++] = both;
+}
+
+/* Of a message that was in the house for long: about the second in its id, and where it is mentioned, or a copy of it. */
+static int add_mentioned(struct round *round, const struct part *part, struct stretch house, struct error *err)
+{
+    const struct slice ids[] = {slice_of(part->exim_id, strlen(part->exim_id)), part->message_id};
+    struct slots slots;
+    int64_t second = exim_id_second(ids[0]), from = INT64_MIN, to = INT64_MIN;
+    add_stretch(round, house, (struct stretch){second - ID_NEAR, second + ID_NEAR - 1});
+    int done = slots_read_ids(round->stories->reader->store, ids, part->message_id.n ? 2 : 1, house.from, house.to, &slots, err);
+    while (done == 0 && slots_next(&slots, SLOT_ID, &from, &to))
+        add_stretch(round, house, (struct stretch){from, to - 1});
+    slots_free(&slots);
+    return done;
+}
+
+static int add_stretches(struct round *round, struct error *err)
+{
+    int done = 0;
+    for (size_t i = 0; i < round->count && done == 0; i++) {
+        const struct part *part = round->parts[i];
+        struct stretch house = {part->at - BEFORE, part->end == INT64_MAX ? INT64_MAX : part->end + BEHIND};
+        if (round->stories->everywhere || house.to - house.from <= ID_NEAR)
+            add_stretch(round, house, house);
+        else
+            done = add_mentioned(round, part, house, err);
+    }
+    return done;
+}
+
 /* Sorts the round and makes of its parts' times stretches that do not overlap. */
-static void begin_round(struct round *round)
+static int begin_round(struct round *round, struct error *err)
 {
     size_t kept = 0;
-    struct stretch *s = round->stretches = xcalloc(round->count, sizeof *s);
     qsort(round->parts, round->count, sizeof *round->parts, compare_ids);
-    for (size_t i = 0; i < round->count; i++)
-        s[i] = (struct stretch){round->parts[i]->at - BEFORE,
-                                round->parts[i]->end == INT64_MAX ? INT64_MAX : round->parts[i]->end + BEHIND};
-    qsort(s, round->count, sizeof *s, compare_stretches);
-    for (size_t i = 0; i < round->count; i++) {
+    int done = add_stretches(round, err);
+    struct stretch *s = round->stretches;
+    if (round->stretch_count)
+        qsort(s, round->stretch_count, sizeof *s, compare_stretches);
+    for (size_t i = 0; i < round->stretch_count; i++) {
         if (kept && s[i].from <= s[kept - 1].to)
             s[kept - 1].to = s[i].to > s[kept - 1].to ? s[i].to : s[kept - 1].to;
         else
             s[kept++] = s[i];
     }
     round->stretch_count = kept;
+    return done;
 }
 
 static struct part *part_by_id(const struct round *round, sqlite3_stmt *stmt, int server, int id)
@@ -319,7 +365,7 @@ static int pass_all(struct round *round, struct error *err)
     if (done == 0)
         done = pass_table(round, "SELECT at, server, message FROM rejection", " AND message IN (%s)", ids, take_refusal, err);
     if (done == 0)
-        done = pass_table(round, "SELECT id, server, at, completed, exim_id, parent, copy_of FROM message",
+        done = pass_table(round, "SELECT id, server, at, completed, exim_id, parent, copy_of, message_id FROM message",
                           " AND (copy_of IN (%s) OR parent IN (%s))", ids, take_child, err);
     sqlite3_free(numbers);
     sqlite3_free(ids);
@@ -330,8 +376,9 @@ static int pass_all(struct round *round, struct error *err)
 static int run_round(struct round *round, struct error *err)
 {
     struct stories *stories = round->stories;
-    begin_round(round);
-    int done = pass_all(round, err);
+    int done = begin_round(round, err);
+    if (done == 0)
+        done = pass_all(round, err);
     for (size_t i = 0; i < round->child_count; i++) {
         adopt(round->children[i]->parent, round->children[i]);
         keep_part(stories, round->children[i]);
@@ -425,10 +472,10 @@ static int read_part(struct stories *stories, struct part *part, struct error *e
                : 0;
 }
 
-int stories_read(struct reader *reader, const struct numbers *messages, size_t limit, struct stories *stories,
-                 struct error *err)
+int stories_read(struct reader *reader, const struct numbers *messages, size_t limit, bool everywhere,
+                 struct stories *stories, struct error *err)
 {
-    *stories = (struct stories){.reader = reader};
+    *stories = (struct stories){.reader = reader, .everywhere = everywhere};
     int done = find_roots(stories, messages, limit, err);
     if (done == 0)
         done = gather(stories, err);

@@ -17,6 +17,7 @@ struct part {
     enum relation relation;
     int64_t server, at, end; /* server.id; first line seen; Completed, or INT64_MAX */
     const char *exim_id;     /* the reader's */
+    struct slice message_id; /* the same; absent where there is none */
     struct part *parent;     /* NULL of the root */
     struct part *first, *last, *next; /* its own children, and the next one of its parent, in order of time */
     struct rows message;     /* one row of trace/message.sql */
@@ -34,12 +35,13 @@ struct stories {
     struct part **roots; /* in order of time */
     size_t root_count, root_room;
     size_t found;        /* roots before the limit */
+    bool everywhere;     /* all the time that a message was in the house is read, whatever the mentions name */
 };
 
 /* The stories that messages belong to, each once: a copy and a bounce are told with the message they came of.  Of more
-   than limit the latest are kept.  0, or -1 with *err.  stories_free in either case, before the reader's end. */
-int stories_read(struct reader *reader, const struct numbers *messages, size_t limit, struct stories *stories,
-                 struct error *err);
+   than limit the latest are kept.  everywhere: see struct stories; the answer must be the same.  0, or -1 with *err.  stories_free in either case, before the reader's end. */
+int stories_read(struct reader *reader, const struct numbers *messages, size_t limit, bool everywhere,
+                 struct stories *stories, struct error *err);
 void stories_free(struct stories *stories);
 
 #endif

@@ -119,7 +119,7 @@ int trace_run(struct store *store, const struct trace_request *request, FILE *ou
     if (done == 0)
         done = find_run(store, &request->find, &found, err);
     if (done == 0)
-        done = stories_read(&reader, &found.messages, request->limit, &stories, err);
+        done = stories_read(&reader, &found.messages, request->limit, request->find.everywhere, &stories, err);
     if (done == 0)
         done = read_mailboxes(&stories, err);
     size_t seconds = found.rejection_times.count + found.login_times.count;

@@ -64,8 +64,8 @@ breaks('a time', "UPDATE message SET at = at + 1 WHERE id = (SELECT id FROM mess
 breaks('a copy', "UPDATE message SET copy_of = 'nothing' WHERE id = (SELECT id FROM message WHERE copy_of IS NOT NULL LIMIT 1)",
        qr{^derived     message \S+: is a copy of nothing, which is not there$}m);
 breaks('a state', "UPDATE message SET delayed = 1 - delayed WHERE id = 1", qr{^derived     message \S+: delayed}m);
-breaks('a mention', "UPDATE mention SET hours = zeroblob(length(hours)) WHERE place = (SELECT min(place) FROM mention)",
-       qr{^mentions    .* which is not mentioned in that hour}m);
+breaks('a mention', "UPDATE mention SET times = zeroblob(length(times)) WHERE place = (SELECT min(place) FROM mention)",
+       qr{^mentions    .* which is not mentioned then}m);
 breaks('a hash pair', "UPDATE string_hash SET pairs = substr(pairs, 13) WHERE bucket = (SELECT bucket FROM string_hash WHERE length(pairs) > 12 LIMIT 1)",
        qr{^hashes      string_hash: (?:string|client|route|cause) \d+ is not found$}m);
 

@@ -20,7 +20,7 @@ is(mailtrail(fast(), ['ingest', '--quiet', '--db', $made, '--server', 'mx', '--z
 sub rows { my ($db, $sql) = @_; my $out = `sqlite3 -readonly '$db' "$sql"`; return split /\n/, $out }
 sub ask { my ($db, @words) = @_; my $got = mailtrail(fast(), ['trace', '--db', $db, '--format', 'json', '--limit', 100000, @words]); return "$got->{code}$got->{err}$got->{out}" }
 
-my ($asked, $found, @wrong) = (0, 0);
+my ($asked, $found, $long, @wrong) = (0, 0, 0);
 sub same_answer {
     my ($db, @words) = @_;
     my $by_mention = ask($db, @words);
@@ -47,10 +47,14 @@ for my $db ($town, $made) {
     same_answer($db, $_) for rows($db, 'SELECT DISTINCT message FROM rejection WHERE message IS NOT NULL LIMIT 20');
     same_answer($db, split /\t/) for rows($db, "SELECT sender || char(9) || recipient FROM rejections WHERE sender LIKE '%@%' AND recipient LIKE '%@%' LIMIT 20");
     same_answer($db, split /\t/) for rows($db, "SELECT ip || char(9) || recipient FROM rejections WHERE recipient LIKE '%@%' LIMIT 20");
+    my @long = rows($db, 'SELECT exim_id FROM message WHERE completed IS NULL OR completed - at > 1800 ORDER BY id LIMIT 60');
+    same_answer($db, $_) for @long;
+    $long += @long;
     my ($middle) = rows($db, 'SELECT date(avg(at), char(117, 110, 105, 120, 101, 112, 111, 99, 104)) FROM message');
     same_answer($db, '--since', $middle, $_) for @texts[0 .. 9];
     same_answer($db, '--until', "$middle 12:30", $_) for @texts[-10 .. -1];
 }
 cmp_ok($found, '>', 300, "$asked answers, $found of them found something");
+cmp_ok($long, '>', 40, "$long ids of messages that were in the house for over half an hour");
 is(scalar @wrong, 0, 'by mention as by reading everything') or diag join "\n", @wrong[0 .. ($#wrong > 9 ? 9 : $#wrong)];
 done_testing();
