@@ -2,6 +2,8 @@
 #ifndef MAILTRAIL_ASCII_H
 #define MAILTRAIL_ASCII_H
 
+#include <stdint.h>
+
 #include "slice.h"
 
 static inline bool is_digit(char c)

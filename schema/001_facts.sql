@@ -175,7 +175,7 @@ CREATE TABLE message (
     size           INTEGER,             -- S=, octets
     subject        TEXT,                -- T=, decoded
     message_id     TEXT,                -- id=, without <>
-    recipients     INTEGER,             -- number of envelope recipients, where logged
+    recipients     TEXT,                -- envelope recipients, where logged: a JSON array
     parent         TEXT,                -- R=: exim id of the message this one reports on
     copy_of        TEXT,                -- exim id of the message that was re-injected as this one
     flags          INTEGER NOT NULL,    -- 1 several arrivals, 2 fakereject, 4 arrival retracted, 8 ambiguous line,
@@ -301,6 +301,7 @@ CREATE TABLE event (
     message TEXT,                       -- exim id, where the line names one
     client  INTEGER,                    -- client.id
     user    INTEGER,
+    recipient INTEGER,                  -- whom the line is about
     text    INTEGER,                    -- what no column holds; string: as a wording
     own     TEXT,                       -- what stands at the wording's place 1
     flags   INTEGER,                    -- 8 ambiguous line, 16 stamped by syslog, maybe a second late

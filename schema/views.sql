@@ -22,7 +22,10 @@ SELECT m.at                         AS at,              -- received, or the firs
        m.size                       AS size,
        m.subject                    AS subject,
        m.message_id                 AS message_id,
-       m.recipients                 AS recipients,
+       CASE m.recipients WHEN '[]' THEN 0
+            ELSE (length(m.recipients) - length(replace(m.recipients, '","', ''))) / 3 + 1
+       END                          AS recipients,      -- how many envelope recipients, where logged
+       m.recipients                 AS recipient_list,  -- they themselves: a JSON array
        m.completed                  AS completed,
        CASE WHEN m.completed IS NULL THEN NULL
             WHEN m.queue_ms IS NOT NULL THEN m.queue_ms / 1000.0
@@ -183,6 +186,7 @@ SELECT e.at                         AS at,
        host.text                    AS host,
        ip.text                      AS ip,
        user.text                    AS user,
+       recipient.text               AS recipient,       -- whom the line is about
        replace(replace(replace(text.text, char(2), coalesce(ip.text, '')),
                char(3), coalesce(host.text, '')), char(1), coalesce(e.own, '')) AS text,
        coalesce(e.flags & 8, 0) <> 0 AS ambiguous
@@ -193,6 +197,7 @@ SELECT e.at                         AS at,
   LEFT JOIN string host  ON host.id = c.host
   LEFT JOIN string ip    ON ip.id = c.ip
   LEFT JOIN string user  ON user.id = e.user
+  LEFT JOIN string recipient ON recipient.id = e.recipient
   LEFT JOIN string text  ON text.id = e.text;
 
 CREATE VIEW unparsed AS

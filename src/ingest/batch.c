@@ -353,6 +353,11 @@ void batch_want(struct batch *batch, struct slice text, uint32_t *into)
     batch->wants[batch->want_count++] = (struct batch_want){hash, text, into};
 }
 
+void batch_mention(struct batch *batch, struct slice text)
+{
+    batch_want(batch, text, &batch->unkept);
+}
+
 void batch_want_lower(struct batch *batch, struct slice text, uint32_t *into)
 {
     batch_want(batch, text.p ? lowered(batch, text) : text, into);

@@ -34,7 +34,7 @@
 
 #define EVENT_COLUMNS(INT, REF, TEXT)                                                              \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(kind) TEXT(message) REF(client)          \
-    REF(user) REF(text) TEXT(own) INT(flags)
+    REF(user) REF(recipient) REF(text) TEXT(own) INT(flags)
 
 #define UNPARSED_LINE_COLUMNS(INT, REF, TEXT)                                                      \
     HEAD_COLUMNS(INT) INT(source) INT(server) INT(line) TEXT(dialect) INT(fault_at) INT(size)      \
@@ -44,7 +44,7 @@
     INT(id) INT(server) TEXT(exim_id) INT(at) INT(received) INT(received_ms) INT(arrival_mark)     \
     INT(arrival_source) REF(sender) REF(client) REF(protocol) REF(auth) REF(auth_id)               \
     REF(local_user) REF(tls) INT(size) TEXT(subject) TEXT(message_id)                 \
-    INT(recipients) TEXT(parent) TEXT(copy_of) INT(flags) INT(completed) INT(completed_ms)         \
+    TEXT(recipients) TEXT(parent) TEXT(copy_of) INT(flags) INT(completed) INT(completed_ms)         \
     INT(completed_source) INT(queue_ms) INT(frozen) INT(thawed) INT(removed) INT(delayed)          \
     INT(failed) INT(remote)
 
@@ -256,6 +256,7 @@ struct batch {
     size_t common_capacity[COMMON_TABLE_COUNT];
     struct batch_want wants[WANTS_MAX];
     size_t want_count;
+    uint32_t unkept; /* the number of a text that no column has */
     struct batch_slot *string_slots;
     size_t string_slot_count;
     uint32_t *message_slots;
@@ -302,7 +303,9 @@ bool batch_is_folded(struct slice text);
    long.  Asking for all strings of a row before any is looked up lets their look-ups overlap: the table is
    larger than a cache, and waiting for it was the greater part of parsing. */
 void batch_want(struct batch *batch, struct slice text, uint32_t *into);
-/* The same of the text with ASCII letters made small. */
+/* Mentions a text that no column has. */
+void batch_mention(struct batch *batch, struct slice text);
+/* As batch_want, of the text with ASCII letters made small. */
 void batch_want_lower(struct batch *batch, struct slice text, uint32_t *into);
 void batch_settle(struct batch *batch);
 

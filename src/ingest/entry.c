@@ -107,15 +107,25 @@ static bool is_dumped_header(struct slice text)
 }
 
 /* Headers that tell who wanted what from whom. */
-static bool is_kept_header(struct slice header)
+static const char *const kept_headers[] = {"Envelope-to", "From", "To", "Cc", "Reply-To", "Subject", "Message-ID"};
+enum { KEPT_HEADERS = sizeof kept_headers / sizeof *kept_headers };
+
+/* Which of them it is, from 1; 0: none. */
+static int kept_header(struct slice header)
 {
-    static const char *const names[] = {"Envelope-to", "From", "To", "Cc", "Reply-To", "Subject", "Message-ID"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t n = strlen(names[i]);
-        if (header.n > n && header.p[n] == ':' && strncasecmp(header.p, names[i], n) == 0)
-            return true;
+    for (int i = 0; i < KEPT_HEADERS; i++) {
+        size_t n = strlen(kept_headers[i]);
+        if (header.n > n && header.p[n] == ':' && strncasecmp(header.p, kept_headers[i], n) == 0)
+            return i + 1;
     }
-    return false;
+    return 0;
+}
+
+static struct slice without_indent(struct slice line)
+{
+    while (line.n && (line.p[0] == ' ' || slice_starts(line, "#011")))
+        line = slice_after(line, line.p[0] == ' ' ? 1 : 4);
+    return line;
 }
 
 /* Sets entry's header if the line of a dump is one that is kept, or is folded under one. */
@@ -123,13 +133,18 @@ static void keep_header(struct dump *dump, struct slice line, struct entry *entr
 {
     if (!dump->id_size)
         return;
-    if (is_dumped_header(line)) {
+    bool folded = !is_dumped_header(line);
+    if (folded) {
+        line = without_indent(line);
+    } else {
         if (!slice_starts(line, "Envelope-"))
             line = slice_after(line, 2);
-        dump->wanted = is_kept_header(line);
+        dump->kept = kept_header(line);
     }
-    if (dump->wanted)
-        entry->header = line;
+    if (!dump->kept)
+        return;
+    entry->header = line;
+    entry->folded_under = folded ? kept_headers[dump->kept - 1] : NULL;
 }
 
 /* ---- parts ------------------------------------------------------------------------------------- */
@@ -250,6 +265,7 @@ void entries_read(struct entries *entries, const struct line *line, struct entry
 {
     entry->text = clean_line(entries, line->text);
     entry->header = SLICE_ABSENT;
+    entry->folded_under = NULL;
     entry->dump = NULL;
     if (entry->text.n == 0) {
         entry->kind = ENTRY_BLANK;
@@ -313,7 +329,7 @@ static void save_dump(const struct dump *dump, struct carry *out)
     carry_put_text(out, slice_of(dump->exim_id, dump->id_size));
     carry_put_int(out, dump->at);
     carry_put_int(out, dump->late);
-    carry_put_int(out, dump->wanted);
+    carry_put_int(out, dump->kept);
 }
 
 static struct dump load_dump(struct carry *in)
@@ -324,7 +340,8 @@ static struct dump load_dump(struct carry *in)
         memcpy(dump.exim_id, id.p, dump.id_size);
     dump.at = carry_get_int(in);
     dump.late = carry_get_int(in) != 0;
-    dump.wanted = carry_get_int(in) != 0;
+    int64_t kept = carry_get_int(in);
+    dump.kept = kept > 0 && kept <= KEPT_HEADERS ? (int)kept : 0;
     return dump;
 }
 

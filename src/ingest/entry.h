@@ -20,7 +20,7 @@ struct dump {
     size_t id_size; /* 0: none */
     int64_t at;     /* instant of the rejection */
     bool late;      /* stamped by syslog, for a daemon that has a log of its own */
-    bool wanted;    /* the header before is one that is kept: what is folded under it as well */
+    int kept;       /* which of those that are kept the header before is: what is folded under it is too; 0: none */
 };
 
 struct entry {
@@ -28,7 +28,9 @@ struct entry {
     struct frame frame; /* ENTRY_WHOLE: its body is the whole first line of the entry; else the line's own */
     struct slice text;  /* the line as it is looked at: no CR, control bytes as #ooo */
     struct slice header; /* ENTRY_CONTINUATION: a header of dump, whole and without Exim's type letter, if it is
-                            one that is kept: Envelope-to, From, To, Cc, Reply-To, Subject, Message-ID */
+                            one that is kept: Envelope-to, From, To, Cc, Reply-To, Subject, Message-ID; or a line
+                            folded under one, without its indent */
+    const char *folded_under; /* that one's name; NULL: the line begins a header */
     const struct dump *dump;
 };
 

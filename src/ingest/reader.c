@@ -334,6 +334,19 @@ static void take_entry(struct reader *r, const struct entry *entry, const struct
     entries_understood(r->entries, entry, &none, r->line_at);
 }
 
+/* A folded line tells its header's name too. */
+static struct slice header_text(struct reader *r, const struct entry *entry)
+{
+    if (!entry->folded_under)
+        return entry->header;
+    size_t n = strlen(entry->folded_under);
+    char *text = arena_alloc(&r->batch->arena, n + 2 + entry->header.n, 1);
+    memcpy(text, entry->folded_under, n);
+    memcpy(text + n, ": ", 2);
+    memcpy(text + n + 2, entry->header.p, entry->header.n);
+    return slice_of(text, n + 2 + entry->header.n);
+}
+
 /* A header of a rejected message is an event of its own, at the rejection's instant. */
 static void take_header(struct reader *r, const struct entry *entry, const char *dialect, uint32_t tally)
 {
@@ -342,7 +355,7 @@ static void take_header(struct reader *r, const struct entry *entry, const char 
     event_reset(&ev);
     ev.kind = EV_REJECTED_HEADER;
     ev.exim_id = slice_of(dump->exim_id, dump->id_size);
-    ev.text = entry->header;
+    ev.text = header_text(r, entry);
     uint64_t hash = hash_mix(hash_bytes(ev.exim_id, hash_bytes(SLICE_LIT("rejected_header"), 0)), hash_bytes(ev.text, 0));
     uint32_t n = identity_count(r->identity, channel_of(&entry->frame, dialect), dump->at, hash);
     struct origin origin = {.server = r->job->server->id, .source = r->job->resume->row.id,

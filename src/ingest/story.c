@@ -1,8 +1,11 @@
 /* story.c — one function a table. */
 #include "story.h"
 
+#include <stdio.h>
+
 #include "../../parsers/ascii.h"
 #include "../../parsers/dialect.h"
+#include "../../parsers/header.h"
 
 #define TEXT_KEPT 4096 /* octets of a free text that are stored */
 
@@ -54,23 +57,69 @@ static struct slice decoded(struct batch *batch, struct slice text)
     return slice_of(out, (size_t)(to - out));
 }
 
-/* Addresses in "for A "b c"@d E": blanks inside quotes do not part. */
-static int64_t count_addresses(struct slice list)
+/* The next address of "A "b c"@d E", and *list behind it: blanks inside quotes do not part. */
+static struct slice next_address(struct slice *list)
 {
-    int64_t count = 0;
-    bool quoted = false, inside = false;
-    if (!list.p)
-        return NUM_ABSENT;
-    for (size_t i = 0; i < list.n; i++) {
-        if (list.p[i] == '\\')
-            i++;
-        else if (list.p[i] == '"')
+    size_t from = 0;
+    bool quoted = false;
+    while (from < list->n && list->p[from] == ' ')
+        from++;
+    size_t to = from;
+    for (; to < list->n && (quoted || list->p[to] != ' '); to++) {
+        if (list->p[to] == '"')
             quoted = !quoted;
-        bool blank = i < list.n && list.p[i] == ' ' && !quoted;
-        count += !blank && !inside;
-        inside = !blank;
+        else if (list->p[to] == '\\' && to + 1 < list->n)
+            to++;
     }
-    return count;
+    struct slice address = slice_of(list->p + from, to - from);
+    *list = slice_after(*list, to);
+    return address;
+}
+
+static char *put_json_string(char *to, struct slice text)
+{
+    *to++ = '"';
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c < ' ') {
+            to += sprintf(to, "\\u%04x", c);
+            continue;
+        }
+        if (c == '"' || c == '\\')
+            *to++ = '\\';
+        *to++ = (char)c;
+    }
+    *to++ = '"';
+    return to;
+}
+
+/* The envelope recipients of an arrival, as a JSON array; each is mentioned. */
+static struct slice recipients_of(struct batch *batch, struct slice list)
+{
+    if (!list.p)
+        return SLICE_ABSENT;
+    char *out = arena_alloc(&batch->arena, list.n * 6 + 5, 1), *to = out; /* an octet takes 6 at most */
+    *to++ = '[';
+    for (struct slice address; (address = next_address(&list)).n;) {
+        if (to > out + 1)
+            *to++ = ',';
+        to = put_json_string(to, address);
+        batch_mention(batch, address);
+    }
+    *to++ = ']';
+    return slice_of(out, (size_t)(to - out));
+}
+
+/* Whom a kept header of a refused message names, and its Message-ID. */
+static void mention_header(struct batch *batch, struct slice header)
+{
+    struct slice id = header_message_id(header);
+    if (id.p) {
+        batch_mention_id(batch, id);
+        return;
+    }
+    for (struct slice address; (address = header_address(&header)).p;)
+        batch_mention(batch, address);
 }
 
 /* A host as rows store it, if that is as the line has it. */
@@ -144,7 +193,7 @@ static void fill_arrival(struct batch *batch, struct message_row *row, const str
     row->subject = decoded(batch, ev->subject);
     row->message_id = decoded(batch, ev->message_id);
     batch_mention_id(batch, row->message_id);
-    row->recipients = count_addresses(ev->recipients);
+    row->recipients = recipients_of(batch, ev->recipients);
     row->parent = kept(batch, ev->parent_id);
     mention_far(batch, origin, row->parent);
     row->flags = (row->flags & ~(int64_t)(MESSAGE_FAKEREJECT | ROW_AMBIGUOUS | MESSAGE_UNJOINED)) |
@@ -412,6 +461,19 @@ static void add_scan(struct batch *batch, const struct origin *origin, const str
     batch_want(batch, ev->autolearn, &row->autolearn);
 }
 
+/* A line's free text, and behind it why, where it says both. */
+static struct slice text_of(struct batch *batch, const struct event *ev)
+{
+    if (!ev->text.n || !ev->reason.n)
+        return kept(batch, first_of(ev->text, ev->reason));
+    size_t n = ev->text.n + 2 + ev->reason.n;
+    char *whole = arena_alloc(&batch->arena, n, 1);
+    memcpy(whole, ev->text.p, ev->text.n);
+    memcpy(whole + ev->text.n, ": ", 2);
+    memcpy(whole + ev->text.n + 2, ev->reason.p, ev->reason.n);
+    return slice_of(whole, n < TEXT_KEPT ? n : TEXT_KEPT);
+}
+
 static void add_event(struct batch *batch, const struct origin *origin, const struct event *ev)
 {
     const char *kind = event_kind_name(ev->kind);
@@ -423,9 +485,12 @@ static void add_event(struct batch *batch, const struct origin *origin, const st
     mention_far(batch, origin, row->message);
     row->client = client_of(batch, ev);
     batch_want(batch, first_of(ev->user, first_of(ev->auth_id, ev->ident)), &row->user);
+    batch_want(batch, ev->recipient, &row->recipient);
+    if (ev->kind == EV_REJECTED_HEADER)
+        mention_header(batch, ev->text);
     const struct slice fields[WORDING_PLACES] = {[WORDING_IP] = ev->ip,
                                                  [WORDING_HOST] = stored_host(ev->host)};
-    row->text = batch_wording(batch, kept(batch, first_of(ev->text, ev->reason)), fields, &row->own);
+    row->text = batch_wording(batch, text_of(batch, ev), fields, &row->own);
     row->flags = flags_of(origin, ev);
 }
 

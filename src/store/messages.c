@@ -311,7 +311,7 @@ static int store_arrival(struct messages *m, const struct joined *j, const struc
     store_bind_int(stmt, 13, row->size);
     bind_slice(stmt, 14, row->subject);
     bind_slice(stmt, 15, row->message_id);
-    store_bind_int(stmt, 16, row->recipients);
+    bind_slice(stmt, 16, row->recipients);
     bind_slice(stmt, 17, row->parent);
     bind_slice(stmt, 18, row->copy_of);
     return store_step(m->store, stmt, err);

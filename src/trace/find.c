@@ -8,7 +8,10 @@
 
 #include "../../parsers/dialect.h"
 #include "../base/memory.h"
+#include "../base/hash.h"
+#include "../store/hashes.h"
 #include "../store/mentions.h"
+#include "key.h"
 #include "slots.h"
 
 #define KIN_SLOTS_MAX 1600 /* slots in which each string is looked at once it comes; beyond, all are before */
@@ -48,12 +51,6 @@ bool numbers_have(const struct numbers *numbers, int64_t number)
 
 /* ---- keys -------------------------------------------------------------------------------------- */
 
-struct key {
-    struct slice text;  /* without <> */
-    struct slice words; /* of "subject:words"; absent: no such key */
-    bool is_id;         /* it has the form of an Exim id */
-};
-
 /* How well a row's keys are known. */
 enum known {
     KNOWN_NOT,
@@ -67,6 +64,13 @@ struct masks {
     int64_t count;
 };
 
+/* Keys that a refusal has, or a header of the refused message. */
+struct refused {
+    int64_t at, server;
+    uint64_t id_hash; /* of the Exim id */
+    uint8_t mask;
+};
+
 struct search {
     struct store *store;
     const struct find_request *request;
@@ -75,7 +79,7 @@ struct search {
     int64_t server;      /* server.id; 0: all */
     struct masks strings, clients, routes;
     enum known wanted; /* of the rows at hand */
-    sqlite3_stmt *read_string, *read_client, *read_route;
+    sqlite3_stmt *read_string, *read_client, *read_route, *read_message;
     struct slots slots;
     int64_t from, to; /* the span at hand */
     int failed;       /* -1: a row could not be read, *err says why */
@@ -85,66 +89,11 @@ struct search {
         uint8_t mask;
     } *hits;
     size_t hit_count, hit_room;
+    struct refused *parts;
+    size_t part_count, part_room;
+    int64_t header_kind; /* string.id of the kind of event that a refused message's headers are; 0: there are none */
     struct found *found;
 };
-
-static struct key key_of(const char *text)
-{
-    static const char subject[] = "subject:";
-    struct key key = {slice_of(text, strlen(text)), SLICE_ABSENT, false};
-    if (strncasecmp(text, subject, sizeof subject - 1) == 0)
-        key.words = slice_after(key.text, sizeof subject - 1);
-    else if (key.text.n >= 2 && text[0] == '<' && text[key.text.n - 1] == '>')
-        key.text = slice_of(text + 1, key.text.n - 2);
-    key.is_id = exim_id_valid(key.text);
-    return key;
-}
-
-static bool same_text(struct slice a, struct slice b)
-{
-    return a.p && b.p && a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
-}
-
-/* As table string has it: a@b.c -> b.c, mx.b.c -> b.c. */
-static struct slice domain_of(struct slice text)
-{
-    const char *at = text.n ? memrchr(text.p, '@', text.n) : NULL, *dot = text.n ? memchr(text.p, '.', text.n) : NULL;
-    if (!at && !dot)
-        return SLICE_ABSENT;
-    struct slice rest = slice_after(text, (size_t)((at ? at : dot) - text.p) + 1);
-    return at || memchr(rest.p, '.', rest.n) ? rest : SLICE_ABSENT;
-}
-
-bool find_key_in(const char *key_text, const struct slice *texts, size_t count)
-{
-    struct key key = key_of(key_text);
-    bool may_be_domain = key.text.n && !memchr(key.text.p, '@', key.text.n);
-    for (size_t i = 0; i < count && !key.words.p; i++)
-        if (same_text(key.text, texts[i]) || (may_be_domain && texts[i].p && same_text(key.text, domain_of(texts[i]))))
-            return true;
-    return false;
-}
-
-/* Whether all words, parted by blanks, are in a text, in any order and case. */
-static bool has_words(const char *text, struct slice words)
-{
-    char word[256];
-    while (words.n) {
-        size_t n = 0;
-        while (words.n && *words.p == ' ')
-            words = slice_after(words, 1);
-        while (n < words.n && words.p[n] != ' ')
-            n++;
-        if (n >= sizeof word)
-            return false;
-        memcpy(word, words.p, n);
-        word[n] = 0;
-        if (!strcasestr(text, word))
-            return false;
-        words = slice_after(words, n);
-    }
-    return true;
-}
 
 /* ---- masks ------------------------------------------------------------------------------------- */
 
@@ -176,9 +125,10 @@ static bool is_unknown(const struct search *search, struct masks *masks, int64_t
     return true;
 }
 
+/* Whether the statement, whose last parameter is a number, has a row. */
 static bool read_one(struct search *search, sqlite3_stmt *stmt, int64_t id)
 {
-    sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_int64(stmt, sqlite3_bind_parameter_count(stmt), id);
     int code = sqlite3_step(stmt);
     if (code != SQLITE_ROW && code != SQLITE_DONE && search->failed == 0)
         search->failed = store_error(search->store, search->err);
@@ -205,7 +155,7 @@ static uint8_t mask_of_string(struct search *search, int64_t id)
         for (int i = 0; i < search->request->key_count; i++) {
             struct slice key = search->keys[i].text;
             bool of_domain = domain && domain == search->slots.small[i] && !memchr(key.p, '@', key.n);
-            if (of_domain || same_text(key, text))
+            if (of_domain || key_is(&search->keys[i], text))
                 masks->list[id] |= (uint8_t)(1 << i);
         }
     }
@@ -243,13 +193,16 @@ static uint8_t route_at(struct search *search, sqlite3_stmt *stmt, int column)
     return mask_of_row(search, &search->routes, search->read_route, sqlite3_column_int64(stmt, column));
 }
 
-/* A pass: each row goes to take; ?1 and ?2 are the span at hand where the statement has them. */
+/* A pass: each row goes to take; ?1 and ?2 are the span at hand, ?3 the kind of headers, where the
+   statement has them. */
 static int pass(struct search *search, sqlite3_stmt *stmt, void (*take)(struct search *, sqlite3_stmt *), struct error *err)
 {
-    if (sqlite3_bind_parameter_count(stmt) == 2) {
+    if (sqlite3_bind_parameter_count(stmt) >= 2) {
         sqlite3_bind_int64(stmt, 1, search->from);
         sqlite3_bind_int64(stmt, 2, search->to);
     }
+    if (sqlite3_bind_parameter_count(stmt) == 3)
+        sqlite3_bind_int64(stmt, 3, search->header_kind);
     int code;
     search->failed = 0;
     search->err = err;
@@ -296,6 +249,18 @@ static int mark_all(struct search *search, struct error *err)
     return 0;
 }
 
+static int find_header_kind(struct search *search, struct error *err)
+{
+    struct hash_want want = {hash_bytes(SLICE_LIT("rejected_header"), store_hash_seed(search->store)), 0, 0};
+    struct hashes *hashes = NULL;
+    int done = hashes_new(search->store, &hashes, err);
+    if (done == 0)
+        done = hashes_find(hashes, &want, 1, err);
+    search->header_kind = want.id;
+    hashes_free(&hashes);
+    return done;
+}
+
 static int begin_masks(struct search *search, struct error *err)
 {
     if (masks_new(search, "SELECT max(id) FROM string", &search->strings, err) < 0 ||
@@ -307,7 +272,9 @@ static int begin_masks(struct search *search, struct error *err)
         ? store_prepare(search->store, "SELECT host, helo, ip FROM client WHERE id = ?1", err) : NULL;
     search->read_route = search->read_client
         ? store_prepare(search->store, "SELECT host, ip FROM route WHERE id = ?1", err) : NULL;
-    return search->read_route ? 0 : -1;
+    search->read_message = search->read_route
+        ? store_prepare(search->store, "SELECT id FROM message WHERE exim_id = ?1 AND server = ?2", err) : NULL;
+    return search->read_message ? find_header_kind(search, err) : -1;
 }
 
 static void end_masks(struct search *search)
@@ -315,6 +282,7 @@ static void end_masks(struct search *search)
     sqlite3_finalize(search->read_string);
     sqlite3_finalize(search->read_client);
     sqlite3_finalize(search->read_route);
+    sqlite3_finalize(search->read_message);
     masks_free(&search->strings);
     masks_free(&search->clients);
     masks_free(&search->routes);
@@ -342,17 +310,34 @@ static uint8_t mask_of_ids(const struct search *search, sqlite3_stmt *stmt, int 
     return mask;
 }
 
+static bool is_message_id(const struct key *key, sqlite3_stmt *stmt, int column)
+{
+    if (key->words.p || (size_t)sqlite3_column_bytes(stmt, column) != key->text.n)
+        return false;
+    return key_is(key, column_text(stmt, column));
+}
+
 static uint8_t mask_of_texts(const struct search *search, sqlite3_stmt *stmt, int message_id, int subject)
 {
     uint8_t mask = 0;
     for (int i = 0; i < search->request->key_count; i++) {
         const struct key *key = &search->keys[i];
         const char *text = key->words.p ? (const char *)sqlite3_column_text(stmt, subject) : NULL;
-        if (key->words.p ? text && has_words(text, key->words)
-                         : (size_t)sqlite3_column_bytes(stmt, message_id) == key->text.n &&
-                               same_text(key->text, column_text(stmt, message_id)))
+        if (text ? key_has_words(key, text) : is_message_id(key, stmt, message_id))
             mask |= (uint8_t)(1 << i);
     }
+    return mask;
+}
+
+/* The envelope recipients, where they were logged. */
+static uint8_t mask_of_recipients(const struct search *search, sqlite3_stmt *stmt, int column)
+{
+    uint8_t mask = 0;
+    if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+        return 0;
+    for (int i = 0; i < search->request->key_count; i++)
+        if (key_in_array(&search->keys[i], column_text(stmt, column)))
+            mask |= (uint8_t)(1 << i);
     return mask;
 }
 
@@ -361,7 +346,7 @@ static void take_message(struct search *s, sqlite3_stmt *stmt)
     if (s->server && sqlite3_column_int64(stmt, 1) != s->server)
         return;
     uint8_t mask = string_at(s, stmt, 2) | string_at(s, stmt, 3) | string_at(s, stmt, 4) | client_at(s, stmt, 5);
-    mask |= mask_of_ids(s, stmt, 6) | mask_of_texts(s, stmt, 7, 8);
+    mask |= mask_of_ids(s, stmt, 6) | mask_of_texts(s, stmt, 7, 8) | mask_of_recipients(s, stmt, 9);
     hit(s, sqlite3_column_int64(stmt, 0), mask);
 }
 
@@ -410,6 +395,15 @@ static int keep_server(struct search *search, struct numbers *messages, struct e
 
 /* ---- refusals ---------------------------------------------------------------------------------- */
 
+/* What a refusal, or a header of the message refused, has of the keys: in its row there may be only some, and the rest in
+   the headers. */
+static void keep_part(struct search *search, int64_t at, int64_t server, struct slice exim_id, uint8_t mask)
+{
+    search->parts = grow(search->parts, &search->part_room, search->part_count + 1, sizeof *search->parts);
+    search->parts[search->part_count++] =
+        (struct refused){at, server, hash_bytes(exim_id, store_hash_seed(search->store)), mask};
+}
+
 static void take_refusal(struct search *search, sqlite3_stmt *stmt)
 {
     if (search->server && sqlite3_column_int64(stmt, 1) != search->server)
@@ -418,6 +412,65 @@ static void take_refusal(struct search *search, sqlite3_stmt *stmt)
                    mask_of_ids(search, stmt, 5);
     if (mask == search->all)
         numbers_add(&search->found->rejection_times, sqlite3_column_int64(stmt, 0));
+    else if (mask && search->header_kind && sqlite3_column_type(stmt, 5) != SQLITE_NULL)
+        keep_part(search, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), column_text(stmt, 5), mask);
+}
+
+static void take_header(struct search *search, sqlite3_stmt *stmt)
+{
+    uint8_t mask = 0;
+    if (search->server && sqlite3_column_int64(stmt, 1) != search->server)
+        return;
+    for (int i = 0; i < search->request->key_count; i++)
+        if (key_in_header(&search->keys[i], column_text(stmt, 3)))
+            mask |= (uint8_t)(1 << i);
+    if (mask)
+        keep_part(search, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), column_text(stmt, 2), mask);
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+    const struct refused *x = a, *y = b;
+    if (x->server != y->server)
+        return x->server < y->server ? -1 : 1;
+    if (x->id_hash != y->id_hash)
+        return x->id_hash < y->id_hash ? -1 : 1;
+    return compare_numbers(&x->at, &y->at);
+}
+
+/* The seconds of refusals whose parts make up all keys. */
+static void keep_refused(struct search *search)
+{
+    struct refused *parts = search->parts;
+    if (search->part_count)
+        qsort(parts, search->part_count, sizeof *parts, compare_parts);
+    for (size_t i = 0, next; i < search->part_count; i = next) {
+        uint8_t mask = 0;
+        for (next = i; next < search->part_count && parts[next].server == parts[i].server && parts[next].id_hash == parts[i].id_hash; next++)
+            mask |= parts[next].mask;
+        for (size_t k = i; k < next && mask == search->all; k++)
+            numbers_add(&search->found->rejection_times, parts[k].at);
+    }
+}
+
+/* ---- events ------------------------------------------------------------------------------------ */
+
+/* What was logged of somebody: with a message, or by itself. */
+static void take_event(struct search *search, sqlite3_stmt *stmt)
+{
+    int64_t server = sqlite3_column_int64(stmt, 1);
+    uint8_t mask = string_at(search, stmt, 3);
+    if (!mask || (search->server && server != search->server))
+        return;
+    if (sqlite3_column_type(stmt, 2) == SQLITE_NULL) {
+        if (mask == search->all)
+            numbers_add(&search->found->event_times, sqlite3_column_int64(stmt, 0));
+        return;
+    }
+    sqlite3_bind_text(search->read_message, 1, (const char *)sqlite3_column_text(stmt, 2), -1, SQLITE_STATIC);
+    if (read_one(search, search->read_message, server))
+        hit(search, sqlite3_column_int64(search->read_message, 0), mask);
+    sqlite3_reset(search->read_message);
 }
 
 static void take_failure(struct search *search, sqlite3_stmt *stmt)
@@ -488,26 +541,35 @@ struct table_pass {
     void (*take)(struct search *search, sqlite3_stmt *stmt);
     enum slot_kind kind;
     const char *columns; /* of SLOT_COLUMN: those that strings are looked for in */
-    const char *where;   /* of the others: which rows may have something */
+    const char *where;   /* which other rows may have something */
 };
 
+#define EVENT_SQL "SELECT at, server, message, recipient FROM event"
+#define HEADER_SQL "SELECT e.at, e.server, e.message, replace(t.text, char(1), coalesce(e.own, ''))" \
+                   " FROM event e JOIN string t ON t.id = e.text AND e.kind = ?3"
+
 static const struct table_pass everything[] = {
-    {"SELECT id, server, sender, auth_id, local_user, client, exim_id, message_id, subject FROM message", take_message, 0, NULL, NULL},
+    {"SELECT id, server, sender, auth_id, local_user, client, exim_id, message_id, subject, recipients FROM message",
+     take_message, 0, NULL, NULL},
     {"SELECT message, recipient, original, route FROM delivery", take_delivery, 0, NULL, NULL},
     {"SELECT at, server, client, sender, recipient, message FROM rejection", take_refusal, 0, NULL, NULL},
-    {"SELECT at, server, client, user FROM auth_failure", take_failure, 0, NULL, NULL}};
+    {"SELECT at, server, client, user FROM auth_failure", take_failure, 0, NULL, NULL},
+    {EVENT_SQL, take_event, 0, NULL, NULL},
+    {HEADER_SQL, take_header, 0, NULL, NULL}};
 
 /* Each pass looks whether a row that it sees has all keys, however it was found: columns are compared in SQL, so that few
    rows are seen; the others' rows are looked at one by one. */
-#define MESSAGE_SQL "SELECT id, server, sender, auth_id, local_user, client, NULL, NULL, NULL FROM message"
+#define MESSAGE_SQL "SELECT id, server, sender, auth_id, local_user, client, NULL, NULL, NULL, recipients FROM message"
 #define DELIVERY_SQL "SELECT message, recipient, original, route FROM delivery"
 #define REJECTION_SQL "SELECT at, server, client, sender, recipient, message FROM rejection"
 #define AUTH_FAILURE_SQL "SELECT at, server, client, user FROM auth_failure"
 static const struct table_pass by_slot[] = {
-    {MESSAGE_SQL, take_message, SLOT_COLUMN, "sender, auth_id, local_user", NULL},
+    {MESSAGE_SQL, take_message, SLOT_COLUMN, "sender, auth_id, local_user", "recipients IS NOT NULL"},
     {DELIVERY_SQL, take_delivery, SLOT_COLUMN, "recipient, original", NULL},
     {REJECTION_SQL, take_refusal, SLOT_COLUMN, "sender, recipient", NULL},
     {AUTH_FAILURE_SQL, take_failure, SLOT_COLUMN, "user", NULL},
+    {EVENT_SQL, take_event, SLOT_COLUMN, "recipient", NULL},
+    {HEADER_SQL, take_header, SLOT_COLUMN, NULL, "true"},
     {MESSAGE_SQL, take_message, SLOT_CLIENT, NULL, "client IS NOT NULL"},
     {REJECTION_SQL, take_refusal, SLOT_CLIENT, NULL, "client IS NOT NULL"},
     {AUTH_FAILURE_SQL, take_failure, SLOT_CLIENT, NULL, "client IS NOT NULL"},
@@ -516,9 +578,12 @@ static const struct table_pass by_slot[] = {
     {DELIVERY_SQL, take_delivery, SLOT_KIN, NULL, "true"},
     {REJECTION_SQL, take_refusal, SLOT_KIN, NULL, "true"},
     {AUTH_FAILURE_SQL, take_failure, SLOT_KIN, NULL, "true"},
-    {"SELECT id, server, NULL, NULL, NULL, NULL, NULL, message_id, NULL FROM message", take_message, SLOT_ID, NULL,
+    {EVENT_SQL, take_event, SLOT_KIN, NULL, "recipient IS NOT NULL"},
+    {HEADER_SQL, take_header, SLOT_KIN, NULL, "true"},
+    {"SELECT id, server, NULL, NULL, NULL, NULL, NULL, message_id, NULL, NULL FROM message", take_message, SLOT_ID, NULL,
      "message_id IS NOT NULL"},
-    {REJECTION_SQL, take_refusal, SLOT_ID, NULL, "message IS NOT NULL"}};
+    {REJECTION_SQL, take_refusal, SLOT_ID, NULL, "message IS NOT NULL"},
+    {HEADER_SQL, take_header, SLOT_ID, NULL, "true"}};
 
 static int run_everywhere(struct search *search, struct error *err)
 {
@@ -574,7 +639,8 @@ static int run_by_slot(struct search *search, const struct table_pass *table, st
     if (!slots_next(&search->slots, table->kind, &from, &to))
         return 0;
     char *any = table->columns ? any_column(search, table->columns) : NULL;
-    char *sql = sqlite3_mprintf("%s WHERE at >= ?1 AND at < ?2 AND (%s)", table->sql, any ? any : table->where);
+    char *sql = sqlite3_mprintf("%s WHERE at >= ?1 AND at < ?2 AND (%s OR %s)", table->sql, any ? any : "false",
+                                table->where ? table->where : "false");
     sqlite3_stmt *stmt = store_prepare(search->store, sql, err);
     int done = stmt ? run_stretches(search, table, stmt, err) : -1;
     sqlite3_finalize(stmt);
@@ -675,8 +741,10 @@ static int search_all(struct search *search, struct error *err)
         (everywhere ? run_everywhere(search, err) : run_slots(search, err)) < 0)
         return -1;
     keep_full(search, &search->found->messages);
+    keep_refused(search);
     numbers_sort(&search->found->rejection_times);
     numbers_sort(&search->found->login_times);
+    numbers_sort(&search->found->event_times);
     return keep_server(search, &search->found->messages, err);
 }
 
@@ -695,6 +763,7 @@ int find_run(struct store *store, const struct find_request *request, struct fou
     end_masks(&search);
     slots_free(&search.slots);
     free(search.hits);
+    free(search.parts);
     return done;
 }
 
@@ -703,5 +772,6 @@ void found_free(struct found *found)
     free(found->messages.list);
     free(found->rejection_times.list);
     free(found->login_times.list);
+    free(found->event_times.list);
     *found = (struct found){0};
 }

@@ -7,10 +7,9 @@
 
 enum { FIND_KEYS = 8 };
 
-/* A key is an Exim id, a Message-ID, an address, a domain, an IP, a host name, or "subject:words"; <> around it is taken
-   off.  Upper and lower case are the same.  A key without @ is also the domain of addresses and of hosts. */
 struct find_request {
-    const char *const *keys; /* 1 to FIND_KEYS; all must match, of a message somewhere in it, of a refusal in its row */
+    const char *const *keys; /* as key_of takes them, 1 to FIND_KEYS; all must match, of a message somewhere in it, of a refusal
+                                in its row or its message's headers, of other lines in them */
     int key_count;
     int64_t since, until; /* INT64_MIN, INT64_MAX: no bound.  What arrived, was tried or refused in this time */
     const char *server;   /* NULL: all */
@@ -26,14 +25,12 @@ struct found {
     struct numbers messages;       /* message.id */
     struct numbers rejection_times; /* seconds in which a client that matches was refused */
     struct numbers login_times;    /* seconds in which a login that matches failed */
+    struct numbers event_times;    /* seconds in which something else was logged of whom a key is, and of no message */
 };
 
 /* 0, or -1 with *err (FAIL_USAGE: too many keys, an empty one, a server that is not there).  found_free in either case. */
 int find_run(struct store *store, const struct find_request *request, struct found *found, struct error *err);
 void found_free(struct found *found);
-
-/* Whether a key is in one of the texts, an absent one being none: as find_run has it, for columns of strings. */
-bool find_key_in(const char *key, const struct slice *texts, size_t count);
 
 /* Adds a number; numbers_sort makes the list what the struct says. */
 void numbers_add(struct numbers *numbers, int64_t number);

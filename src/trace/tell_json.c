@@ -1,8 +1,11 @@
 /* tell_json.c — rows become objects with the names that the SQL files give them; what is worked out goes with them. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "../base/memory.h"
 #include "../base/text.h"
+#include "array.h"
 #include "outcome.h"
 #include "tell.h"
 
@@ -21,12 +24,29 @@ static void put_value(FILE *out, const struct value *value)
         text_write_json(out, value->text);
 }
 
+/* A value that is a JSON array of texts, written anew: nothing of the database is trusted to be JSON. */
+static void put_list(FILE *out, struct slice list)
+{
+    char *room = xmalloc(list.n + 1);
+    const char *before = "[";
+    for (struct slice text; list.n && (text = array_next(&list, room)).p; before = ", ") {
+        fputs(before, out);
+        text_write_json(out, text);
+    }
+    fputs(*before == '[' ? "[]" : "]", out);
+    free(room);
+}
+
 /* The members of a row, without the braces. */
 static void put_members(FILE *out, const struct rows *rows, size_t row)
 {
     for (size_t i = 0; i < rows->columns; i++) {
         fprintf(out, "%s\"%s\": ", i ? ", " : "", rows->names[i]);
-        put_value(out, &rows->values[row * rows->columns + i]);
+        const struct value *value = &rows->values[row * rows->columns + i];
+        if (value->text.p && strcmp(rows->names[i], "recipient_list") == 0)
+            put_list(out, value->text);
+        else
+            put_value(out, value);
     }
 }
 

@@ -2,13 +2,20 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "../../parsers/header.h"
+#include "../base/memory.h"
 #include "../base/text.h"
 #include "../report/units.h"
+#include "array.h"
+#include "key.h"
 #include "outcome.h"
 #include "tell.h"
 #include "timeline.h"
 
-enum { INDENT = 23 }; /* two blanks, a time and two blanks */
+enum {
+    INDENT = 23, /* two blanks, a time and two blanks */
+    RECIPIENTS_SHOWN = 5
+};
 
 enum colour { PLAIN, GOOD, BAD, OPEN, FAINT, STRONG };
 
@@ -162,14 +169,29 @@ static void put_ambiguous(FILE *out, const struct rows *rows, size_t row)
 
 /* ---- arrival and end --------------------------------------------------------------------------- */
 
+/* For whom it was: as many recipients as one may want to read. */
+static void put_envelope(FILE *out, const struct rows *m)
+{
+    struct slice list = rows_text(m, 0, "recipient_list");
+    int64_t count = rows_integer(m, 0, "recipients"), shown = 0;
+    if (!list.p)
+        return;
+    char *room = xmalloc(list.n + 1);
+    for (struct slice address; shown < RECIPIENTS_SHOWN && (address = array_next(&list, room)).p; shown++) {
+        fputs(shown ? ", " : "\nfor ", out);
+        put(out, address);
+    }
+    if (count > shown)
+        fprintf(out, " and %" PRId64 " more", count - shown);
+    free(room);
+}
+
 static void put_content(FILE *out, const struct rows *m)
 {
     fputs("\n", out);
     if (rows_has(m, 0, "size"))
         fprintf(out, "%" PRId64 " octets", rows_integer(m, 0, "size"));
-    if (rows_has(m, 0, "recipients"))
-        fprintf(out, ", for %" PRId64 " recipient%s", rows_integer(m, 0, "recipients"),
-                rows_integer(m, 0, "recipients") == 1 ? "" : "s");
+    put_envelope(out, m);
     put_with(out, ", subject \"", rows_text(m, 0, "subject"), "\"");
     put_with(out, "\nMessage-ID ", rows_text(m, 0, "message_id"), "");
 }
@@ -505,28 +527,100 @@ static void tell_story(const struct tell *tell, const struct part *root)
     recipients_free(&recipients);
 }
 
-static void tell_refusals(const struct tell *tell)
+static struct slice next_header(struct slice *headers)
+{
+    const char *end = memchr(headers->p, '\n', headers->n);
+    struct slice header = slice_of(headers->p, end ? (size_t)(end - headers->p) : headers->n);
+    *headers = slice_after(*headers, end ? header.n + 1 : header.n);
+    return header;
+}
+
+/* The recipients that the headers tell, each of which may have several, and the subject. */
+static void put_headers(FILE *out, const struct rows *rows, size_t row)
+{
+    struct slice headers = rows_text(rows, row, "headers"), text, address;
+    const char *before = "\nfor ";
+    for (struct slice rest = headers; rest.n;)
+        if (header_is(next_header(&rest), "envelope-to", &text))
+            for (; (address = header_address(&text)).p; before = ", ")
+                put_with(out, before, address, "");
+    while (headers.n)
+        if (header_is(next_header(&headers), "subject", &text))
+            put_with(out, "\nsubject:", text, "");
+}
+
+static void tell_refused(const struct tell *tell, size_t row)
 {
     const struct rows *rows = tell->refusals;
-    for (size_t i = 0; i < rows->count; i++) {
-        bool login = slice_is(rows_text(rows, i, "what"), "login failed");
-        bool later = rows_integer(rows, i, "temporary") != 0;
-        struct body body;
-        FILE *out = body_open(&body);
-        if (login) {
-            put_with(out, "as ", rows_text(rows, i, "user"), "");
-            put_with(out, " by ", rows_text(rows, i, "service"), ", ");
-        }
-        put_refusal(out, rows, i);
-        body_put(tell, &body, rows_text(rows, i, "time"), later ? OPEN : BAD,
-                 login ? "login failed" : later ? "refused for now" : "refused");
+    bool login = slice_is(rows_text(rows, row, "what"), "login failed"), later = rows_integer(rows, row, "temporary") != 0;
+    struct body body;
+    FILE *out = body_open(&body);
+    if (login) {
+        put_with(out, "as ", rows_text(rows, row, "user"), "");
+        put_with(out, " by ", rows_text(rows, row, "service"), ", ");
     }
+    put_refusal(out, rows, row);
+    put_headers(out, rows, row);
+    body_put(tell, &body, rows_text(rows, row, "time"), later ? OPEN : BAD,
+             login ? "login failed" : later ? "refused for now" : "refused");
+}
+
+static void tell_note(const struct tell *tell, size_t row)
+{
+    const struct rows *rows = tell->refusals;
+    struct body body;
+    FILE *out = body_open(&body);
+    put_with(out, "to ", rows_text(rows, row, "recipient"), "");
+    put_host(out, "\nby ", rows, row, true);
+    put_with(out, "\n\"", rows_text(rows, row, "detail"), "\"");
+    put_ambiguous(out, rows, row);
+    body_put(tell, &body, rows_text(rows, row, "time"), PLAIN, "noted");
+}
+
+static bool is_note(const struct rows *rows, size_t row)
+{
+    return slice_is(rows_text(rows, row, "what"), "noted");
+}
+
+/* The rows that are notes, or are not, under a headline. */
+static void tell_some(const struct tell *tell, bool notes, const char *headline)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < tell->refusals->count; i++) {
+        if (is_note(tell->refusals, i) != notes)
+            continue;
+        if (told++ == 0) {
+            put_coloured(tell, STRONG, headline);
+            fputc('\n', tell->out);
+        }
+        if (notes)
+            tell_note(tell, i);
+        else
+            tell_refused(tell, i);
+    }
+}
+
+static void tell_refusals(const struct tell *tell)
+{
+    tell_some(tell, false, "never became a message");
+    tell_some(tell, true, "logged of a recipient alone");
 }
 
 static void put_more(const struct tell *tell, size_t found, size_t shown, const char *what)
 {
     if (found > shown)
         fprintf(tell->out, "... and %zu earlier %s; --limit or --until show them\n", found - shown, what);
+}
+
+/* With the keys as they were understood. */
+static void tell_nothing(const struct tell *tell)
+{
+    fputs("nothing found", tell->out);
+    for (int i = 0; i < tell->key_count; i++) {
+        struct key key = key_of(tell->keys[i]);
+        put_with(tell->out, i ? " and '" : " for '", key.words.p ? slice_of(tell->keys[i], strlen(tell->keys[i])) : key.text, "'");
+    }
+    fputc('\n', tell->out);
 }
 
 void tell_text(const struct tell *tell)
@@ -539,13 +633,11 @@ void tell_text(const struct tell *tell)
     }
     if (tell->refusals->count) {
         fputs(stories->root_count ? "\n" : "", tell->out);
-        put_coloured(tell, STRONG, "never became a message");
-        fputc('\n', tell->out);
         put_more(tell, tell->refusals_found, tell->refusals->count, "refusals");
         tell_refusals(tell);
         if (tell->refusal_lines)
             put_lines(tell, tell->refusal_lines);
     }
     if (!stories->root_count && !tell->refusals->count)
-        fputs("nothing found\n", tell->out);
+        tell_nothing(tell);
 }

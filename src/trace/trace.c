@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "key.h"
 #include "mailbox.h"
 #include "proof.h"
 #include "tell.h"
@@ -20,6 +21,27 @@ static bool is_told(const struct stories *stories, const struct rows *rows, size
     return false;
 }
 
+static bool is_one_of(const struct key *key, const struct slice *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (key_is(key, texts[i]))
+            return true;
+    return false;
+}
+
+/* Headers are lines. */
+static bool in_headers(const struct key *key, struct slice headers)
+{
+    while (headers.n) {
+        const char *end = memchr(headers.p, '\n', headers.n);
+        size_t n = end ? (size_t)(end - headers.p) : headers.n;
+        if (key_in_header(key, slice_of(headers.p, n)))
+            return true;
+        headers = slice_after(headers, end ? n + 1 : n);
+    }
+    return false;
+}
+
 /* A second has refusals of others too: whether this one matches all keys. */
 static bool matches(const struct find_request *find, const struct rows *rows, size_t row)
 {
@@ -29,9 +51,11 @@ static bool matches(const struct find_request *find, const struct rows *rows, si
                                   rows_text(rows, row, "exim_id")};
     if (find->server && !slice_is(rows_text(rows, row, "server"), find->server))
         return false;
-    for (int i = 0; i < find->key_count; i++)
-        if (!find_key_in(find->keys[i], texts, sizeof texts / sizeof *texts))
+    for (int i = 0; i < find->key_count; i++) {
+        const struct key key = key_of(find->keys[i]);
+        if (!is_one_of(&key, texts, sizeof texts / sizeof *texts) && !in_headers(&key, rows_text(rows, row, "headers")))
             return false;
+    }
     return true;
 }
 
@@ -79,7 +103,8 @@ static int find_refusals(struct reader *reader, const struct trace_request *requ
                          const struct stories *stories, struct rows *rows, struct error *err)
 {
     if (read_refusals(reader, "trace/rejections.sql", &found->rejection_times, request->limit, rows, err) < 0 ||
-        read_refusals(reader, "trace/auth_failures.sql", &found->login_times, request->limit, rows, err) < 0)
+        read_refusals(reader, "trace/auth_failures.sql", &found->login_times, request->limit, rows, err) < 0 ||
+        read_refusals(reader, "trace/notes.sql", &found->event_times, request->limit, rows, err) < 0)
         return -1;
     sift(stories, &request->find, rows);
     if (rows->count)
@@ -106,6 +131,11 @@ static void tell(const struct trace_request *request, const struct stories *stor
         tell_text(&what);
 }
 
+static size_t count_seconds(const struct found *found)
+{
+    return found->rejection_times.count + found->login_times.count + found->event_times.count;
+}
+
 int trace_run(struct store *store, const struct trace_request *request, FILE *out, size_t *found_count,
               struct error *err)
 {
@@ -115,17 +145,18 @@ int trace_run(struct store *store, const struct trace_request *request, FILE *ou
     struct originals refusal_lines = {0};
     struct error ignored;
     struct found found = {0};
-    int done = store_run(store, "BEGIN", err); /* one view of the database, and its locks taken once */
+    /* One view of the database, and its locks taken once; pages are read where they lie. */
+    int done = store_run(store, "PRAGMA mmap_size = 1099511627776; BEGIN", err);
     if (done == 0)
         done = find_run(store, &request->find, &found, err);
     if (done == 0)
         done = stories_read(&reader, &found.messages, request->limit, request->find.everywhere, &stories, err);
     if (done == 0)
         done = read_mailboxes(&stories, err);
-    size_t seconds = found.rejection_times.count + found.login_times.count;
+    size_t seconds = count_seconds(&found);
     if (done == 0)
         done = find_refusals(&reader, request, &found, &stories, &refusals, err);
-    size_t read_seconds = found.rejection_times.count + found.login_times.count;
+    size_t read_seconds = count_seconds(&found);
     *found_count = stories.root_count + refusals.count;
     if (done == 0 && request->lines)
         done = proof_read(&stories, &refusals, &refusal_lines, err);

@@ -35,7 +35,7 @@ for my $db ($town, $made) {
         . ' UNION SELECT local_user FROM message UNION SELECT recipient FROM delivery UNION SELECT original FROM delivery'
         . ' UNION SELECT sender FROM rejection UNION SELECT recipient FROM rejection UNION SELECT user FROM auth_failure'
         . ' UNION SELECT host FROM client UNION SELECT helo FROM client UNION SELECT ip FROM client'
-        . ' UNION SELECT host FROM route UNION SELECT ip FROM route UNION SELECT domain FROM string)'
+        . ' UNION SELECT recipient FROM event UNION SELECT host FROM route UNION SELECT ip FROM route UNION SELECT domain FROM string)'
         . " AND text <> '' AND text NOT GLOB '-*' ORDER BY text";
     my @texts = rows($db, $texts);
     my $step = 1 + int(@texts / 250);
@@ -47,6 +47,8 @@ for my $db ($town, $made) {
     same_answer($db, $_) for rows($db, 'SELECT DISTINCT message FROM rejection WHERE message IS NOT NULL LIMIT 20');
     same_answer($db, split /\t/) for rows($db, "SELECT sender || char(9) || recipient FROM rejections WHERE sender LIKE '%@%' AND recipient LIKE '%@%' LIMIT 20");
     same_answer($db, split /\t/) for rows($db, "SELECT ip || char(9) || recipient FROM rejections WHERE recipient LIKE '%@%' LIMIT 20");
+    same_answer($db, $_) for rows($db, "SELECT DISTINCT value FROM message, json_each(recipients) ORDER BY value LIMIT 40");
+    same_answer($db, /^Envelope-to: <(.*)>/ ? $1 : /^Message-ID: <(.*)>/ ? $1 : ()) for grep { /^(?:Envelope-to|Message-ID): <[^-]/ } rows($db, "SELECT DISTINCT text FROM events WHERE kind = 'rejected_header' ORDER BY text");
     my @long = rows($db, 'SELECT exim_id FROM message WHERE completed IS NULL OR completed - at > 1800 ORDER BY id LIMIT 60');
     same_answer($db, $_) for @long;
     $long += @long;
