@@ -191,8 +191,8 @@ static void put_content(FILE *out, const struct rows *m)
     fputs("\n", out);
     if (rows_has(m, 0, "size"))
         fprintf(out, "%" PRId64 " octets", rows_integer(m, 0, "size"));
-    put_envelope(out, m);
     put_with(out, ", subject \"", rows_text(m, 0, "subject"), "\"");
+    put_envelope(out, m);
     put_with(out, "\nMessage-ID ", rows_text(m, 0, "message_id"), "");
 }
 

@@ -262,7 +262,8 @@ is($said->{out}, <<"END", 'a story, word for word');
 1vxLbk-000001-01 on mx: delivered to 2 of 3 recipients; 1 bounced: mailbox full
   2026-03-03 09:00:00  received from shop\@sender.example
                        by mx.sender.example [192.0.2.1], esmtps, TLS1.3:TLS_AES_256_GCM_SHA384:256
-                       1200 octets, for 3 recipients, subject "The invoice"
+                       1200 octets, subject "The invoice"
+                       for bob\@shop.example, carol\@shop.example, lists\@far.example
                        Message-ID dup\@sender.example
   2026-03-03 09:00:00  spam: score 6.0, spam from 5.0 on, for nobody
                        LOTS_OF_MONEY,URG_BIZ
