@@ -1,6 +1,6 @@
 -- The first sessions in which a mailbox was opened from :at on, within a week.  :address and :local are numbers of
 -- strings, the names that it may have in the lines.  A login's end is the next one of its process, or of its user where
--- no process is told.
+-- no process is told.  128: of a daemon that logs each message fetched, so that none is 0.
 WITH login AS MATERIALIZED (
   SELECT l.*, count(*) OVER () AS opened
     FROM session_line l
@@ -23,7 +23,9 @@ SELECT l.at,
        CASE l.user WHEN :address THEN 'address' ELSE 'local part' END AS joined_by, :mailbox AS mailbox,
        host.text AS host, ip.text AS ip, e.end_at,
        max(s.messages) AS messages, max(s.deleted) AS deleted,
-       nullif(count(s.bytes) FILTER (WHERE s.kind = 3), 0) AS taken, sum(s.bytes) AS bytes, max(outcome.text) AS outcome,
+       coalesce(sum(s.fetched), nullif(count(s.bytes) FILTER (WHERE s.kind = 3), 0),
+                iif(max(coalesce(s.flags, 0) & 128), 0, NULL)) AS taken,
+       coalesce(sum(s.bytes), iif(max(coalesce(s.flags, 0) & 128), 0, NULL)) AS bytes, max(outcome.text) AS outcome,
        l.opened
   FROM login l
   JOIN ended e ON e.at = l.at AND e.mark = l.mark

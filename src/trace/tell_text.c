@@ -393,6 +393,19 @@ static void tell_refusal(const struct tell *tell, const struct part *part, size_
     body_put(tell, &body, rows_text(&part->refusals, row, "time"), later ? OPEN : BAD, later ? "refused for now" : "refused");
 }
 
+/* ", 2 in it, 1 fetched (1234 octets), 1 deleted", as far as logged. */
+static void put_counts(FILE *out, const struct rows *s, size_t row)
+{
+    if (rows_has(s, row, "messages"))
+        fprintf(out, ", %" PRId64 " in it", rows_integer(s, row, "messages"));
+    if (rows_has(s, row, "taken"))
+        fprintf(out, ", %" PRId64 " fetched", rows_integer(s, row, "taken"));
+    if (rows_integer(s, row, "taken") && rows_has(s, row, "bytes"))
+        fprintf(out, " (%" PRId64 " octets)", rows_integer(s, row, "bytes"));
+    if (rows_has(s, row, "deleted"))
+        fprintf(out, ", %" PRId64 " deleted", rows_integer(s, row, "deleted"));
+}
+
 static void tell_session(const struct tell *tell, const struct part *part, size_t row)
 {
     const struct rows *s = &part->sessions;
@@ -401,12 +414,7 @@ static void tell_session(const struct tell *tell, const struct part *part, size_
     put(out, rows_text(s, row, "mailbox"));
     put_with(out, " by ", rows_text(s, row, "service"), "");
     put_host(out, " from ", s, row, false);
-    static const struct {
-        const char *column, *words;
-    } counts[] = {{"messages", "in it"}, {"taken", "taken"}, {"deleted", "deleted"}};
-    for (size_t i = 0; i < 3; i++)
-        if (rows_has(s, row, counts[i].column))
-            fprintf(out, ", %" PRId64 " %s", rows_integer(s, row, counts[i].column), counts[i].words);
+    put_counts(out, s, row);
     put_with(out, ", ended: ", rows_text(s, row, "outcome"), "");
     if (rows_integer(s, row, "opened") > 3)
         fprintf(out, "; %" PRId64 " times within a week", rows_integer(s, row, "opened"));
