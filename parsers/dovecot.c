@@ -150,21 +150,25 @@ static bool try_login(struct scan *s, struct event *ev)
     return true;
 }
 
-/* The number behind the slash of key=N/N. */
+/* The number behind the slash of key=N/N; the first may be empty. */
 static int64_t second_behind(struct slice text, const char *key)
 {
     ptrdiff_t at = slice_find_last(text, key);
     if (at < 0)
         return NUM_ABSENT;
     struct scan s = scan_over(slice_after(text, (size_t)at + strlen(key)));
+    if (scan_try(&s, "/"))
+        return scan_u63(&s, INT64_MAX);
     scan_u63(&s, INT64_MAX);
     return scan_lit(&s, "/") ? scan_u63(&s, INT64_MAX) : NUM_ABSENT;
 }
 
-/* in=N out=N deleted=N expunged=N ..., or 1.x's bytes=IN/OUT, or top=N/N, retr=N/N, del=N/TOTAL, size=N. */
+/* in=N out=N deleted=N expunged=N ..., or 1.x's bytes=IN/OUT, or top=N/OCTETS, retr=N/OCTETS, del=N/TOTAL, size=N.  TOP sends
+   the head of a message, which fetches none; del= is told when QUIT made it true: of other ends 2.2 leaves it empty. */
 static void read_figures(struct slice text, struct event *ev)
 {
     if (slice_starts(text, " top=")) {
+        ev->fetched = number_behind(text, ", retr=");
         ev->bytes = second_behind(text, ", retr=");
         ev->deleted = number_behind(text, ", del=");
         ev->messages = second_behind(text, ", del=");

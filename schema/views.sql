@@ -282,7 +282,7 @@ paired AS (
            max(messages)                       AS messages,
            max(deleted)                        AS deleted,
            sum(bytes)                          AS bytes,
-           count(bytes) FILTER (WHERE kind = 3) AS transfers,
+           coalesce(sum(fetched), nullif(count(bytes) FILTER (WHERE kind = 3), 0)) AS transfers,
            max(coalesce(flags, 0) & 8)         AS flags,
            max(coalesce(flags, 0) & 128)       AS fetched_is_told,
            max(coalesce(flags, 0) & 256)       AS nothing_is_told
@@ -305,7 +305,7 @@ SELECT p.at                         AS at,
        outcome.text                 AS outcome,
        p.messages                   AS messages,        -- in the mailbox
        p.deleted                    AS deleted,
-       iif(p.fetched_is_told OR p.transfers, p.transfers, NULL) AS transfers, -- messages fetched; NULL: not logged
+       iif(p.fetched_is_told, coalesce(p.transfers, 0), p.transfers) AS transfers, -- messages fetched; NULL: not logged
        iif(p.fetched_is_told, coalesce(p.bytes, 0), p.bytes) AS bytes, -- octets fetched; NULL: not logged
        CASE WHEN p.nothing_is_told THEN '1.1.6'
             WHEN p.fetched_is_told THEN '1.1.7f-DA-2' END AS version, -- of vm-pop3d, whose versions differ

@@ -1,12 +1,13 @@
--- The first sessions in which a mailbox was opened from :at on, within a week.  :address and :local are numbers of
--- strings, the names that it may have in the lines.  A login's end is the next one of its process, or of its user where
--- no process is told.
+-- The first sessions in which a mailbox was opened from :at on, within a week.  :users is a JSON array of numbers of strings,
+-- the names that it may have in the lines; one without a domain is its local part alone.  :namesakes: how many domains have a
+-- mailbox of that name, 0: that was not asked.  A login's end is the next one of its process, or of its user where
+-- no process is told.  128: of a daemon that logs each message fetched, so that none is 0.
 WITH login AS MATERIALIZED (
   SELECT l.*, count(*) OVER () AS opened
     FROM session_line l
    WHERE l.at >= :at AND l.at < :at + 7 * 86400 AND l.kind = 2
      AND l.server = (SELECT id FROM server WHERE name = :server)
-     AND l.user IN (:address, :local)
+     AND l.user IN (SELECT value FROM json_each(:users))
    ORDER BY l.at, l.mark
    LIMIT 3),
 ended AS (
@@ -20,10 +21,13 @@ SELECT l.at,
                          WHERE z.server = l.server AND z.since <= l.at
                          ORDER BY z.since DESC LIMIT 1), 'unixepoch') AS time,
        service.text AS service, user.text AS user,
-       CASE l.user WHEN :address THEN 'address' ELSE 'local part' END AS joined_by, :mailbox AS mailbox,
+       iif(instr(:mailbox, '@') AND NOT instr(user.text, '@'), 'local part', :told) AS joined_by,
+       iif(:told = 'address' AND instr(user.text, '@'), NULL, nullif(:namesakes, 0)) AS namesakes, :mailbox AS mailbox,
        host.text AS host, ip.text AS ip, e.end_at,
        max(s.messages) AS messages, max(s.deleted) AS deleted,
-       nullif(count(s.bytes) FILTER (WHERE s.kind = 3), 0) AS taken, sum(s.bytes) AS bytes, max(outcome.text) AS outcome,
+       coalesce(sum(s.fetched), nullif(count(s.bytes) FILTER (WHERE s.kind = 3), 0),
+                iif(max(coalesce(s.flags, 0) & 128), 0, NULL)) AS taken,
+       coalesce(sum(s.bytes), iif(max(coalesce(s.flags, 0) & 128), 0, NULL)) AS bytes, max(outcome.text) AS outcome,
        l.opened
   FROM login l
   JOIN ended e ON e.at = l.at AND e.mark = l.mark

@@ -25,7 +25,8 @@
 
 #define SESSION_LINE_COLUMNS(INT, REF, TEXT)                                                       \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(service) INT(kind) INT(pid) REF(user)    \
-    REF(host) REF(ip) REF(method) REF(outcome) INT(messages) INT(deleted) INT(bytes) INT(flags)
+    REF(host) REF(ip) REF(method) REF(outcome) INT(messages) INT(deleted) INT(bytes) INT(fetched)  \
+    INT(flags)
 
 #define SCAN_LINE_COLUMNS(INT, REF, TEXT)                                                          \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) INT(kind) INT(pid) REF(user)                 \

@@ -438,6 +438,7 @@ static void add_session(struct batch *batch, const struct origin *origin, const 
     row->messages = ev->messages;
     row->deleted = ev->deleted;
     row->bytes = ev->bytes;
+    row->fetched = ev->fetched;
     row->flags = session_flags(origin, ev);
 }
 

@@ -415,6 +415,41 @@ static void tell_refusal(const struct tell *tell, const struct part *part, size_
     body_put(tell, &body, rows_text(&part->refusals, row, "time"), later ? OPEN : BAD, later ? "refused for now" : "refused");
 }
 
+/* ", 2 in it, 1 fetched (1234 octets), 1 deleted", as far as logged. */
+static void put_counts(FILE *out, const struct rows *s, size_t row)
+{
+    if (rows_has(s, row, "messages"))
+        fprintf(out, ", %" PRId64 " in it", rows_integer(s, row, "messages"));
+    if (rows_has(s, row, "taken"))
+        fprintf(out, ", %" PRId64 " fetched", rows_integer(s, row, "taken"));
+    if (rows_integer(s, row, "taken") && rows_has(s, row, "bytes"))
+        fprintf(out, " (%" PRId64 " octets)", rows_integer(s, row, "bytes"));
+    if (rows_has(s, row, "deleted"))
+        fprintf(out, ", %" PRId64 " deleted", rows_integer(s, row, "deleted"));
+}
+
+/* How sure it is that the session is of the mailbox, where it is not by the address. */
+static void put_join(FILE *out, const struct rows *s, size_t row)
+{
+    struct slice by = rows_text(s, row, "joined_by"), user = rows_text(s, row, "user"), mailbox = rows_text(s, row, "mailbox");
+    int64_t namesakes = rows_integer(s, row, "namesakes");
+    bool by_name = slice_is(by, "name");
+    if (slice_is(by, "address"))
+        return;
+    if (slice_is(by, "path")) {
+        fputs("\n(inferred: the mailbox is read from a path)", out);
+        return;
+    }
+    const char *at = by_name && mailbox.n ? memchr(mailbox.p, '@', mailbox.n) : NULL;
+    struct slice said = !by_name ? user : at ? slice_of(mailbox.p, (size_t)(at - mailbox.p)) : mailbox;
+    fprintf(out, "\n(%s: the %s says ", namesakes > 1 ? "ambiguous" : "inferred", by_name ? "delivery" : "session");
+    put(out, said);
+    if (namesakes > 1)
+        fprintf(out, ", and %" PRId64 " domains have a mailbox of that name)", namesakes);
+    else
+        fputs(by_name && at ? ", and only this domain was seen to have a mailbox of that name)" : ", which may be of another domain)", out);
+}
+
 static void tell_session(const struct tell *tell, const struct part *part, size_t row)
 {
     const struct rows *s = &part->sessions;
@@ -423,18 +458,11 @@ static void tell_session(const struct tell *tell, const struct part *part, size_
     put(out, rows_text(s, row, "mailbox"));
     put_with(out, " by ", rows_text(s, row, "service"), "");
     put_host(out, " from ", s, row, false);
-    static const struct {
-        const char *column, *words;
-    } counts[] = {{"messages", "in it"}, {"taken", "taken"}, {"deleted", "deleted"}};
-    for (size_t i = 0; i < 3; i++)
-        if (rows_has(s, row, counts[i].column))
-            fprintf(out, ", %" PRId64 " %s", rows_integer(s, row, counts[i].column), counts[i].words);
+    put_counts(out, s, row);
     put_with(out, ", ended: ", rows_text(s, row, "outcome"), "");
     if (rows_integer(s, row, "opened") > 3)
         fprintf(out, "; %" PRId64 " times within a week", rows_integer(s, row, "opened"));
-    if (!slice_is(rows_text(s, row, "joined_by"), "address")) {
-        put_with(out, "\n(inferred: the session says ", rows_text(s, row, "user"), ", which may be of another domain)");
-    }
+    put_join(out, s, row);
     body_put(tell, &body, rows_text(s, row, "time"), PLAIN, "opened");
 }
 

@@ -282,10 +282,32 @@ is($said->{out}, <<"END", 'a story, word for word');
                        via lookuphost, remote_smtp, to mx.sender.example [192.0.2.1]
                        "250 ok"
   2026-03-03 09:00:03  completed (the report) after 1s on the queue
-  2026-03-03 10:00:00  opened bob\@shop.example by pop3 from a host without a name [203.0.113.5], 2 in it, 1 taken, 1 deleted, ended: logout
+  2026-03-03 10:00:00  opened bob\@shop.example by pop3 from a host without a name [203.0.113.5], 2 in it, 1 fetched (1234 octets), 1 deleted, ended: logout
   2026-03-03 11:00:00  opened carol\@shop.example by imap from office.example.org [203.0.113.6], ended: logout
                        (inferred: the session says carol, which may be of another domain)
 END
+# ---- what POP3 fetched and deleted: Dovecot tells it at the end, TOP apart; nothing fetched is 0 where it is logged ----
+my $pop = new_db();
+ingest($pop, [spew(folder() . '/mainlog', <<"END"), spew(folder() . '/maillog', <<'MAIL')], zone => 'UTC');
+2026-03-03 09:00:00 1vxLbk-000001-01 <= shop\@sender.example H=mx.sender.example [192.0.2.1] P=esmtp S=1200 for eve\@shop.example
+2026-03-03 09:00:01 1vxLbk-000001-01 => eve <eve\@shop.example> R=virtual_user T=virtual_localdelivery
+2026-03-03 09:00:01 1vxLbk-000001-01 Completed
+END
+2026-03-03T10:00:00.000000+00:00 mx dovecot: pop3-login: Login: user=<eve@shop.example>, method=PLAIN, rip=203.0.113.7, lip=198.51.100.1, mpid=501, session=<a>
+2026-03-03T10:00:05.000000+00:00 mx dovecot: pop3(eve@shop.example)<501><a>: Disconnected: Logged out top=4/900, retr=2/1234, del=0/5, size=99999
+2026-03-03T11:00:00.000000+00:00 mx dovecot: pop3-login: Login: user=<eve@shop.example>, method=PLAIN, rip=203.0.113.7, lip=198.51.100.1, mpid=502, TLS, session=<b>
+2026-03-03T11:00:05.000000+00:00 mx dovecot: pop3(eve@shop.example)<502><b>: Disconnected: Logged out top=0/0, retr=0/0, del=3/5, size=99999
+2026-03-03T12:00:00.000000+00:00 mx vm-pop3d[503]: User 'eve@shop.example' logged in from 203.0.113.8, nmsgs=2
+2026-03-03T12:00:02.000000+00:00 mx vm-pop3d[503]: Session ended for user: 'eve@shop.example' from 203.0.113.8, nmsgs=2, ndel=0
+MAIL
+is(join('', mailtrail(sanitized(), ['trace', '--db', $pop, '1vxLbk-000001-01'])->{out} =~ /^(.* opened .*\n)/mg), <<'END', 'what was fetched and deleted by POP3');
+  2026-03-03 10:00:00  opened eve@shop.example by pop3 from a host without a name [203.0.113.7], 5 in it, 2 fetched (1234 octets), 0 deleted, ended: logout
+  2026-03-03 11:00:00  opened eve@shop.example by pop3 from a host without a name [203.0.113.7], 5 in it, 0 fetched, 3 deleted, ended: logout
+  2026-03-03 12:00:00  opened eve@shop.example by pop3 from a host without a name [203.0.113.8], 2 in it, 0 fetched, 0 deleted, ended: logout
+END
+is(Ingest::sqlite($pop, "SELECT time, messages, deleted, transfers, bytes FROM sessions ORDER BY at;"),
+   "2026-03-03 10:00:00|5|0|2|1234\n2026-03-03 11:00:00|5|3|0|0\n2026-03-03 12:00:00|2|0|0|0\n", 'and in the view sessions');
+
 # ---- pids begin anew between a message and its copy: the id of the copy is the lesser one -----------
 for my $ids (['1vyQ6K-0008WV-2z', '1vyQ6K-00004w-33'], ['1vyQ6K-00000008WVa-0a5z', '1vyQ6K-00000000004-0a63']) {
     my ($first, $copy) = @$ids;

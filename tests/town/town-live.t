@@ -129,14 +129,11 @@ for my $m (@{ $record->{messages} }) {
     same('verdicts', $id, join('; ', map { "$_->{is_spam} " . ($_->{score} + 0) . ' of ' . ($_->{threshold} + 0) } @{ $root->{scans} }),
          $scan ? "$scan->{spam} " . ($scan->{spam} ? int $scan->{score} : $scan->{score}) . " of $scan->{threshold}" : '');
 
-    # Of a mailbox the log has the local part alone, so one in another domain than the recipient's is not found.
-    my %domain = map { (s/.*\@//r => 1) } @to;
     my %boxes;
     for my $arrived (grep { $_->{box} } map { @{ $record->{taken}{$_} // [] } } @ids) {
         my $at = $boxes{ $arrived->{box} };
         $boxes{ $arrived->{box} } = $arrived->{at} if !defined $at || $arrived->{at} < $at;
     }
-    delete @boxes{ grep { !$domain{s/.*\@//r} } keys %boxes };
     my @sessions = map { my $s = $_; join ' ', $s->{mailbox}, @$s{qw(service at ip)}, map({ $_ // '-' } @$s{qw(messages deleted taken bytes)}), "of $s->{opened}" }
         map { @{ $_->{sessions} } } grep { $_->{relation} ne 'bounce' } @parts;
     same('sessions', $id, lines(@sessions), lines(map { sessions_from($_, $boxes{$_}) } keys %boxes));
