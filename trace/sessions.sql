@@ -1,15 +1,15 @@
--- The first sessions in which a mailbox was opened from :at on, within a week.  :users is a JSON array of numbers of strings,
--- the names that it may have in the lines; one without a domain is its local part alone.  :namesakes: how many domains have a
+-- The first :most sessions in which a mailbox was opened from :at on, before :until; NULL as :server: on any.  :users is a JSON array of
+-- numbers of strings, the names that it may have in the lines, NULL: any; one without a domain is its local part alone.  :namesakes: how many domains have a
 -- mailbox of that name, 0: that was not asked.  A login's end is the next one of its process, or of its user where
 -- no process is told.  128: of a daemon that logs each message fetched, so that none is 0.
 WITH login AS MATERIALIZED (
   SELECT l.*, count(*) OVER () AS opened
     FROM session_line l
-   WHERE l.at >= :at AND l.at < :at + 7 * 86400 AND l.kind = 2
-     AND l.server = (SELECT id FROM server WHERE name = :server)
-     AND l.user IN (SELECT value FROM json_each(:users))
+   WHERE l.at >= :at AND l.at < :until AND l.kind = 2
+     AND (:server IS NULL OR l.server = (SELECT id FROM server WHERE name = :server))
+     AND (:users IS NULL OR l.user IN (SELECT value FROM json_each(:users)))
    ORDER BY l.at, l.mark
-   LIMIT 3),
+   LIMIT :most),
 ended AS (
   SELECT l.at, l.mark,
          (SELECT min(e.at) FROM session_line e
@@ -28,8 +28,9 @@ SELECT l.at,
        coalesce(sum(s.fetched), nullif(count(s.bytes) FILTER (WHERE s.kind = 3), 0),
                 iif(max(coalesce(s.flags, 0) & 128), 0, NULL)) AS taken,
        coalesce(sum(s.bytes), iif(max(coalesce(s.flags, 0) & 128), 0, NULL)) AS bytes, max(outcome.text) AS outcome,
-       l.opened
+       l.opened, v.name AS server
   FROM login l
+  JOIN server v ON v.id = l.server
   JOIN ended e ON e.at = l.at AND e.mark = l.mark
   JOIN string service ON service.id = l.service
   JOIN string user ON user.id = l.user

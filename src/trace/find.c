@@ -453,6 +453,15 @@ static void keep_refused(struct search *search)
     }
 }
 
+/* The second of the login that a line opens or is; a session that nobody logged into has none. */
+static void take_session(struct search *search, sqlite3_stmt *stmt)
+{
+    if (sqlite3_column_type(stmt, 0) == SQLITE_NULL || (search->server && sqlite3_column_int64(stmt, 1) != search->server))
+        return;
+    if ((string_at(search, stmt, 2) | string_at(search, stmt, 3) | string_at(search, stmt, 4)) == search->all)
+        numbers_add(&search->found->session_times, sqlite3_column_int64(stmt, 0));
+}
+
 /* ---- events ------------------------------------------------------------------------------------ */
 
 /* What was logged of somebody: with a message, or by itself. */
@@ -545,6 +554,9 @@ struct table_pass {
 };
 
 #define EVENT_SQL "SELECT at, server, message, recipient FROM event"
+#define SESSION_SQL "SELECT iif(kind = 2, at, (SELECT min(n.at) FROM session_line n WHERE n.at BETWEEN l.at AND l.at + 600" \
+                    "   AND n.server = l.server AND n.service = l.service AND n.pid IS l.pid AND n.kind = 2))," \
+                    " server, user, host, ip FROM session_line l"
 #define HEADER_SQL "SELECT e.at, e.server, e.message, replace(t.text, char(1), coalesce(e.own, ''))" \
                    " FROM event e JOIN string t ON t.id = e.text AND e.kind = ?3"
 
@@ -554,6 +566,7 @@ static const struct table_pass everything[] = {
     {"SELECT message, recipient, original, route FROM delivery", take_delivery, 0, NULL, NULL},
     {"SELECT at, server, client, sender, recipient, message FROM rejection", take_refusal, 0, NULL, NULL},
     {"SELECT at, server, client, user FROM auth_failure", take_failure, 0, NULL, NULL},
+    {SESSION_SQL, take_session, 0, NULL, NULL},
     {EVENT_SQL, take_event, 0, NULL, NULL},
     {HEADER_SQL, take_header, 0, NULL, NULL}};
 
@@ -568,6 +581,7 @@ static const struct table_pass by_slot[] = {
     {DELIVERY_SQL, take_delivery, SLOT_COLUMN, "recipient, original", NULL},
     {REJECTION_SQL, take_refusal, SLOT_COLUMN, "sender, recipient", NULL},
     {AUTH_FAILURE_SQL, take_failure, SLOT_COLUMN, "user", NULL},
+    {SESSION_SQL, take_session, SLOT_COLUMN, "user, host, ip", NULL},
     {EVENT_SQL, take_event, SLOT_COLUMN, "recipient", NULL},
     {HEADER_SQL, take_header, SLOT_COLUMN, NULL, "true"},
     {MESSAGE_SQL, take_message, SLOT_CLIENT, NULL, "client IS NOT NULL"},
@@ -578,6 +592,7 @@ static const struct table_pass by_slot[] = {
     {DELIVERY_SQL, take_delivery, SLOT_KIN, NULL, "true"},
     {REJECTION_SQL, take_refusal, SLOT_KIN, NULL, "true"},
     {AUTH_FAILURE_SQL, take_failure, SLOT_KIN, NULL, "true"},
+    {SESSION_SQL, take_session, SLOT_KIN, NULL, "kind < 3"},
     {EVENT_SQL, take_event, SLOT_KIN, NULL, "recipient IS NOT NULL"},
     {HEADER_SQL, take_header, SLOT_KIN, NULL, "true"},
     {"SELECT id, server, NULL, NULL, NULL, NULL, NULL, message_id, NULL, NULL FROM message", take_message, SLOT_ID, NULL,
@@ -745,6 +760,7 @@ static int search_all(struct search *search, struct error *err)
     numbers_sort(&search->found->rejection_times);
     numbers_sort(&search->found->login_times);
     numbers_sort(&search->found->event_times);
+    numbers_sort(&search->found->session_times);
     return keep_server(search, &search->found->messages, err);
 }
 
@@ -773,5 +789,6 @@ void found_free(struct found *found)
     free(found->rejection_times.list);
     free(found->login_times.list);
     free(found->event_times.list);
+    free(found->session_times.list);
     *found = (struct found){0};
 }

@@ -26,6 +26,7 @@ struct found {
     struct numbers rejection_times; /* seconds in which a client that matches was refused */
     struct numbers login_times;    /* seconds in which a login that matches failed */
     struct numbers event_times;    /* seconds in which something else was logged of whom a key is, and of no message */
+    struct numbers session_times;  /* seconds in which somebody logged in to a mailbox whom, or from where, the keys are */
 };
 
 /* 0, or -1 with *err (FAIL_USAGE: too many keys, an empty one, a server that is not there).  found_free in either case. */

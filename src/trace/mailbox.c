@@ -12,6 +12,7 @@
 #include "mailbox_name.h"
 
 #define OPENED_WITHIN (7 * 86400)
+#define OPENED_SHOWN 3
 
 struct box {
     struct mailbox_name name;
@@ -248,6 +249,8 @@ static int read_sessions(struct boxes *boxes, const struct box *box, struct erro
         return 0;
     char *mailbox = address_of(name, name->domain);
     const struct bind binds[] = {{":at", NULL, box->at},
+                                 {":until", NULL, box->at + OPENED_WITHIN},
+                                 {":most", NULL, OPENED_SHOWN},
                                  {":server", rows_text(&boxes->part->message, 0, "server").p, 0},
                                  {":mailbox", mailbox, 0},
                                  {":told", told[name->told], 0},

@@ -58,7 +58,8 @@ static void look_for_scans(struct looks *looks, struct part *part)
 
 static void look_for_session(struct looks *looks, struct part *part, size_t row)
 {
-    const struct slice texts[LOOK_TEXTS] = {rows_text(&part->sessions, row, "user")};
+    /* Its daemon's name has the service's in it; Exim's lines name the same people. */
+    const struct slice texts[LOOK_TEXTS] = {rows_text(&part->sessions, row, "user"), rows_text(&part->sessions, row, "service")};
     struct numbers seconds = {0};
     add_second(&seconds, &part->sessions, row, "at");
     add_second(&seconds, &part->sessions, row, "end_at");

@@ -10,7 +10,8 @@ struct tell {
     FILE *out;
     const struct stories *stories;
     const struct rows *refusals; /* what never became a message: rows of trace/rejections.sql and the like */
-    size_t refusals_found;       /* before the limit */
+    const struct rows *logins;   /* to mailboxes, of no story: rows of trace/sessions.sql */
+    size_t refusals_found, logins_found; /* before the limit */
     const struct originals *refusal_lines; /* NULL: no original lines are told */
     const char *const *keys;
     int key_count;

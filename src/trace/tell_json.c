@@ -175,14 +175,15 @@ void tell_json(const struct tell *tell)
         fputs(i ? ", " : "", out);
         put_string(out, tell->keys[i]);
     }
-    fprintf(out, "],\n \"stories_found\": %zu, \"refusals_found\": %zu,\n \"stories\": [", tell->stories->found,
-            tell->refusals_found);
+    fprintf(out, "],\n \"stories_found\": %zu, \"refusals_found\": %zu, \"logins_found\": %zu,\n \"stories\": [", tell->stories->found,
+            tell->refusals_found, tell->logins_found);
     for (size_t i = 0; i < tell->stories->root_count; i++) {
         fputs(i ? "," : "", out);
         put_part(out, tell->stories->roots[i], tell->refusal_lines);
     }
     fputc(']', out);
     put_rows(out, "refusals", tell->refusals, more_of_refusal);
+    put_rows(out, "logins", tell->logins, NULL);
     if (tell->refusal_lines)
         put_lines(out, "refusal_lines", tell->refusal_lines);
     fputs("}\n", out);

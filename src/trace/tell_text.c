@@ -450,19 +450,20 @@ static void put_join(FILE *out, const struct rows *s, size_t row)
         fputs(by_name && at ? ", and only this domain was seen to have a mailbox of that name)" : ", which may be of another domain)", out);
 }
 
-static void tell_session(const struct tell *tell, const struct part *part, size_t row)
+static void tell_session(const struct tell *tell, const struct rows *s, size_t row)
 {
-    const struct rows *s = &part->sessions;
+    struct slice mailbox = rows_text(s, row, "mailbox");
     struct body body;
     FILE *out = body_open(&body);
-    put(out, rows_text(s, row, "mailbox"));
+    put(out, mailbox.p ? mailbox : rows_text(s, row, "user"));
     put_with(out, " by ", rows_text(s, row, "service"), "");
     put_host(out, " from ", s, row, false);
     put_counts(out, s, row);
     put_with(out, ", ended: ", rows_text(s, row, "outcome"), "");
-    if (rows_integer(s, row, "opened") > 3)
+    if (mailbox.p && rows_integer(s, row, "opened") > 3)
         fprintf(out, "; %" PRId64 " times within a week", rows_integer(s, row, "opened"));
-    put_join(out, s, row);
+    if (mailbox.p)
+        put_join(out, s, row);
     body_put(tell, &body, rows_text(s, row, "time"), PLAIN, "opened");
 }
 
@@ -491,7 +492,7 @@ static void tell_entry(const struct tell *tell, const struct entry *entry)
         tell_end(tell, entry->part);
         break;
     case ENTRY_SESSION:
-        tell_session(tell, entry->part, entry->row);
+        tell_session(tell, &entry->part->sessions, entry->row);
     }
 }
 
@@ -637,7 +638,19 @@ static void tell_refusals(const struct tell *tell)
 static void put_more(const struct tell *tell, size_t found, size_t shown, const char *what)
 {
     if (found > shown)
-        fprintf(tell->out, "... and %zu earlier %s; --limit or --until show them\n", found - shown, what);
+        fprintf(tell->out, "... and %zu earlier %s\n", found - shown, what);
+}
+
+static void tell_logins(const struct tell *tell, bool first)
+{
+    if (tell->logins->count == 0)
+        return;
+    fputs(first ? "" : "\n", tell->out);
+    put_coloured(tell, STRONG, "logged in to a mailbox");
+    fputc('\n', tell->out);
+    put_more(tell, tell->logins_found, tell->logins->count, "logins; --until shows them");
+    for (size_t i = 0; i < tell->logins->count; i++)
+        tell_session(tell, tell->logins, i);
 }
 
 /* With the keys as they were understood. */
@@ -654,18 +667,19 @@ static void tell_nothing(const struct tell *tell)
 void tell_text(const struct tell *tell)
 {
     const struct stories *stories = tell->stories;
-    put_more(tell, stories->found, stories->root_count, "messages");
+    put_more(tell, stories->found, stories->root_count, "messages; --limit or --until show them");
     for (size_t i = 0; i < stories->root_count; i++) {
         fputs(i ? "\n" : "", tell->out);
         tell_story(tell, stories->roots[i]);
     }
     if (tell->refusals->count) {
         fputs(stories->root_count ? "\n" : "", tell->out);
-        put_more(tell, tell->refusals_found, tell->refusals->count, "refusals");
+        put_more(tell, tell->refusals_found, tell->refusals->count, "refusals; --limit or --until show them");
         tell_refusals(tell);
         if (tell->refusal_lines)
             put_lines(tell, tell->refusal_lines);
     }
-    if (!stories->root_count && !tell->refusals->count)
+    tell_logins(tell, !stories->root_count && !tell->refusals->count);
+    if (!stories->root_count && !tell->refusals->count && !tell->logins->count)
         tell_nothing(tell);
 }

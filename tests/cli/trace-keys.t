@@ -33,21 +33,29 @@ T To: list@mill.example
   Subject: EICAR inside
 I Message-ID: <34.week@sender.example>
 END
+spew("$work/maillog", <<'END');
+2026-03-02T09:00:00.000000+00:00 mx vm-pop3d[100]: User 'mia@mill.example' logged in from 203.0.113.5, nmsgs=2
+2026-03-02T09:00:02.000000+00:00 mx vm-pop3d[100]: Session ended for user: 'mia@mill.example' from 203.0.113.5, nmsgs=2, ndel=1
+2026-03-02T10:00:00.000000+00:00 mx imapd[101]: Login user=dora host=pc.example.net [203.0.113.6]
+2026-03-02T10:00:09.000000+00:00 mx imapd[101]: Logout user=dora host=pc.example.net [203.0.113.6]
+2026-03-02T10:00:00.000000+00:00 mx imapd[102]: Login user=emil host=[203.0.113.7]
+END
 my $db = "$work/db";
-is(mailtrail(sanitized(), ['ingest', '--quiet', '--db', $db, '--server', 'mx', '--zone', 'UTC', "$work/mainlog", "$work/rejectlog"])->{err}, '', 'read');
+is(mailtrail(sanitized(), ['ingest', '--quiet', '--db', $db, '--server', 'mx', '--zone', 'UTC', "$work/mainlog", "$work/rejectlog", "$work/maillog"])->{err}, '', 'read');
 
 sub trace { return mailtrail(sanitized(), ['trace', '--db', $db, '--format', 'json', @_]) }
 
-# What is found: ids of messages, ids of refusals, and recipients that were noted alone.
+# What is found: ids of messages, ids of refusals, recipients that were noted alone, and who logged in.
 sub found {
     my ($got) = @_;
     my $said = JSON::PP->new->utf8->decode($got->{out});
-    return join ' ', (map { $_->{exim_id} } @{ $said->{stories} }), map { $_->{exim_id} // "$_->{what} $_->{recipient}" } @{ $said->{refusals} };
+    return join ' ', (map { $_->{exim_id} } @{ $said->{stories} }), (map { $_->{exim_id} // "$_->{what} $_->{recipient}" } @{ $said->{refusals} }), map { "$_->{user}/$_->{service}" } @{ $said->{logins} };
 }
 
 my ($frozen, $discarded, $refused, $noted) = ('1vwyC8-0001AA-01', '1vwyCD-0001AB-01', '1vwyCF-0001AC-01', 'noted gone@shop.example');
+my $mia = 'mia@mill.example/pop3';
 my @asked = (
-    ['mia@mill.example', "$frozen $refused"], ['BEN@bakery.example', "$frozen $refused"], ['bakery.example', "$frozen $refused"],
+    ['mia@mill.example', "$frozen $refused $mia"], ['BEN@bakery.example', "$frozen $refused"], ['bakery.example', "$frozen $refused"],
     ['"odd \"one\""@mill.example', $frozen],
     ['anna@shop.example', $discarded], ['shop.example', "$discarded $noted"], ['gone@shop.example', $noted],
     ['34.week@sender.example', $refused], ['Message-ID: <34.week@sender.example>', $refused], ['list@mill.example', $refused],
@@ -55,7 +63,9 @@ my @asked = (
     [['mia@mill.example', 'virus@sender.example'], $refused], [['mia@mill.example', '192.0.2.7'], $refused],
     [['mia@mill.example', 'carl@sender.example'], $frozen], [['list@mill.example', 'carl@sender.example'], ''],
     [['34.week@sender.example', 'subject:eicar', 'ben@bakery.example'], $refused],
-    ['[192.0.2.7]', $refused], ['192.0.2.7:25', $refused], ["250 OK id=$frozen", $frozen], ['Mia <mia@mill.example>,', "$frozen $refused"],
+    ['[192.0.2.7]', $refused], ['192.0.2.7:25', $refused], ["250 OK id=$frozen", $frozen], ['Mia <mia@mill.example>,', "$frozen $refused $mia"], ['mill.example', "$frozen $refused $mia"],
+    ['203.0.113.5', $mia], [['203.0.113.5', 'mia@mill.example'], $mia], [['203.0.113.6', 'mia@mill.example'], ''],
+    ['203.0.113.6', 'dora/imap'], ['Dora', 'dora/imap'], ['pc.example.net', 'dora/imap'], ['example.net', 'dora/imap'], ['emil', 'emil/imap'],
     ['windmill.example', '']);
 for my $case (@asked) {
     my ($key, $want) = @$case;
@@ -71,6 +81,10 @@ is($said->{stories}[0]{recipients}, 3, 'counted');
 my $text = mailtrail(sanitized(), ['trace', '--db', $db, 'mia@mill.example'])->{out};
 like($text, qr/^ +for mia\@mill\.example, ben\@bakery\.example, "odd/m, 'a frozen message tells for whom it is');
 like($text, qr/^ +for mia\@mill\.example, ben\@bakery\.example\n +subject: EICAR inside$/m, 'a refused one what its headers say') or diag $text;
+is(mailtrail(sanitized(), ['trace', '--db', $db, '203.0.113.5'])->{out}, <<'END', 'a login');
+logged in to a mailbox
+  2026-03-02 09:00:00  opened mia@mill.example by pop3 from a host without a name [203.0.113.5], 2 in it, 0 fetched, 1 deleted, ended: logout
+END
 like(mailtrail(sanitized(), ['trace', '--db', $db, 'gone@shop.example'])->{out}, qr/"discarded by RCPT ACL: nobody reads it"/, 'words of an ACL');
 is(mailtrail(sanitized(), ['trace', '--db', $db, ' [192.0.2.99], '])->{out}, "nothing found for '192.0.2.99'\n", 'the key as it was understood');
 is(mailtrail(sanitized(), ['check', '--db', $db])->{code}, 0, 'check');

@@ -244,6 +244,7 @@ spew("$small/mainlog", <<"END");
 2026-03-03 09:05:00 1vxLga-000001-01 <= shop\@sender.example H=mx.sender.example [192.0.2.1] P=esmtps $tls S=1201 id=dup\@sender.example T="The invoice" for dave\@shop.example
 2026-03-03 09:05:01 1vxLga-000001-01 => dave <dave\@shop.example> R=virtual_user T=virtual_localdelivery
 2026-03-03 09:05:01 1vxLga-000001-01 Completed
+2026-03-03 10:00:00 1vxMXo-000001-01 <= shop\@sender.example H=mx.sender.example [192.0.2.1] P=esmtps $tls S=1201 for bob\@shop.example
 END
 spew("$small/maillog", <<'END');
 2026-03-03T09:00:00.500000+00:00 mx spamd[77]: spamd: result: Y  6 - LOTS_OF_MONEY,URG_BIZ scantime=0.5,size=1200,user=nobody,uid=65534,required_score=5.0,rhost=localhost,raddr=127.0.0.1,rport=54120,mid=<dup@sender.example>,autolearn=no autolearn_force=no
@@ -257,6 +258,9 @@ spew("$small/maillog", <<'END');
 END
 my $db = "$small/small.db";
 ingest($db, ["$small/mainlog", "$small/maillog"], zone => 'UTC');
+my $proof = mailtrail(sanitized(), ['trace', '--db', $db, '--lines', '1vxLbk-000001-01'])->{out};
+like($proof, qr/vm-pop3d\[100\]: Session ended/, 'lines of a session');
+unlike($proof, qr/1vxMXo/, 'and not another message\'s that names its user then');
 my $said = mailtrail(sanitized(), ['trace', '--db', $db, '1vxLbk-000001-01']);
 is($said->{out}, <<"END", 'a story, word for word');
 1vxLbk-000001-01 on mx: delivered to 2 of 3 recipients; 1 bounced: mailbox full
