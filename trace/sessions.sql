@@ -1,11 +1,11 @@
--- The first :most sessions in which a mailbox was opened from :at on, before :until; NULL as :server: on any.  :users is a JSON array of
+-- The first :most sessions in which a mailbox was opened from :from until :until; NULL as :server: on any.  :users is a JSON array of
 -- numbers of strings, the names that it may have in the lines, NULL: any; one without a domain is its local part alone.  :namesakes: how many domains have a
 -- mailbox of that name, 0: that was not asked.  A login's end is the next one of its process, or of its user where
 -- no process is told.  128: of a daemon that logs each message fetched, so that none is 0.
 WITH login AS MATERIALIZED (
-  SELECT l.*, count(*) OVER () AS opened
+  SELECT l.*
     FROM session_line l
-   WHERE l.at >= :at AND l.at < :until AND l.kind = 2
+   WHERE l.at >= :from AND l.at < :until AND l.kind = 2
      AND (:server IS NULL OR l.server = (SELECT id FROM server WHERE name = :server))
      AND (:users IS NULL OR l.user IN (SELECT value FROM json_each(:users)))
    ORDER BY l.at, l.mark
@@ -28,7 +28,7 @@ SELECT l.at,
        coalesce(sum(s.fetched), nullif(count(s.bytes) FILTER (WHERE s.kind = 3), 0),
                 iif(max(coalesce(s.flags, 0) & 128), 0, NULL)) AS taken,
        coalesce(sum(s.bytes), iif(max(coalesce(s.flags, 0) & 128), 0, NULL)) AS bytes, max(outcome.text) AS outcome,
-       l.opened, v.name AS server
+       0 AS more, v.name AS server
   FROM login l
   JOIN server v ON v.id = l.server
   JOIN ended e ON e.at = l.at AND e.mark = l.mark

@@ -15,7 +15,7 @@
 #include "slots.h"
 
 #define KIN_SLOTS_MAX 1600 /* slots in which each string is looked at once it comes; beyond, all are before */
-#define DENSE 4           /* tables are read as they lie where one slot of so many is named */
+#define KIN_DENSE 2        /* tables are read as they lie where each row of one slot of so many is to be looked at */
 
 /* ---- numbers ----------------------------------------------------------------------------------- */
 
@@ -733,7 +733,7 @@ static int read_slots(struct search *search, bool *everywhere, struct error *err
                    &search->slots, err) < 0 ||
         count_slots(search, &all, err) < 0)
         return -1;
-    *everywhere = (int64_t)search->slots.any * DENSE > all;
+    *everywhere = (int64_t)search->slots.kin * KIN_DENSE > all;
     return 0;
 }
 

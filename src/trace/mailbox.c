@@ -10,6 +10,7 @@
 #include "../base/text.h"
 #include "../store/hashes.h"
 #include "mailbox_name.h"
+#include "slots.h"
 
 #define OPENED_WITHIN (7 * 86400)
 #define OPENED_SHOWN 3
@@ -110,15 +111,18 @@ static int find_strings(struct store *store, struct hash_want *wants, size_t cou
     return done;
 }
 
-/* Adds a number to a list as JSON has it, without its last bracket. */
-static void add_number(sqlite3_str *list, int64_t number)
+static char *list_numbers(const struct numbers *numbers)
 {
-    sqlite3_str_appendf(list, "%s%lld", sqlite3_str_length(list) ? ", " : "[", (long long)number);
+    sqlite3_str *list = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(list, "[");
+    for (size_t i = 0; i < numbers->count; i++)
+        sqlite3_str_appendf(list, i ? ", %lld" : "%lld", (long long)numbers->list[i]);
+    sqlite3_str_appendall(list, "]");
+    return sqlite3_str_finish(list);
 }
 
-/* Numbers of the addresses and local parts of boxes whose addresses are known, as JSON has a list, to be freed with
-   sqlite3_free. */
-static int number_users(const struct boxes *boxes, char **users, struct error *err)
+/* The addresses and local parts of boxes whose addresses are known. */
+static int find_users(const struct boxes *boxes, struct numbers *users, struct error *err)
 {
     struct store *store = boxes->stories->reader->store;
     struct hash_want *wants = xcalloc(boxes->count * 2, sizeof *wants);
@@ -127,25 +131,27 @@ static int number_users(const struct boxes *boxes, char **users, struct error *e
         wants[2 * i + 1] = want_of(store, &boxes->list[i].name, NULL);
     }
     int done = find_strings(store, wants, boxes->count * 2, err);
-    sqlite3_str *list = sqlite3_str_new(NULL);
-    add_number(list, 0);
     for (size_t i = 0; i < boxes->count * 2 && done == 0; i++)
         if (wants[i].id)
-            add_number(list, wants[i].id);
-    sqlite3_str_appendall(list, "]");
-    *users = sqlite3_str_finish(list);
+            numbers_add(users, wants[i].id);
+    numbers_sort(users);
     free(wants);
     return done;
 }
 
 /* ---- whose they may be ------------------------------------------------------------------------- */
 
-/* users: NULL: whoever has one of the names. */
-static int read_of_names(struct boxes *boxes, const char *file, const char *names, const char *users, struct rows *rows,
-                         struct error *err)
+static int64_t end_of(const struct boxes *boxes)
 {
-    const struct bind binds[] = {{":from", NULL, boxes->list[0].at},
-                                 {":until", NULL, boxes->list[boxes->count - 1].at + OPENED_WITHIN},
+    return boxes->list[boxes->count - 1].at + OPENED_WITHIN;
+}
+
+/* users: NULL: whoever has one of the names. */
+static int read_of_names(struct boxes *boxes, const char *file, const char *names, const char *users, int64_t from, int64_t until,
+                         struct rows *rows, struct error *err)
+{
+    const struct bind binds[] = {{":from", NULL, from},
+                                 {":until", NULL, until},
                                  {":server", rows_text(&boxes->part->message, 0, "server").p, 0},
                                  {":names", names, 0},
                                  {users ? ":users" : NULL, users, 0},
@@ -226,31 +232,26 @@ static bool was_before(const struct boxes *boxes, size_t box)
 
 /* ---- their sessions ---------------------------------------------------------------------------- */
 
-/* The users that may be the box's, as JSON has a list, to be freed with sqlite3_free; NULL: none. */
-static char *users_of(const struct boxes *boxes, const struct box *box)
+/* The users that may be the box's. */
+static void take_users(const struct boxes *boxes, const struct box *box, struct numbers *users)
 {
     const struct rows *logins = &boxes->logins;
-    sqlite3_str *list = sqlite3_str_new(NULL);
     for (size_t i = 0; i < logins->count; i++)
         if (row_is(logins, i, "name", box->name.local) &&
             (row_is(logins, i, "domain", NULL) || row_is(logins, i, "domain", box->name.domain)))
-            add_number(list, rows_integer(logins, i, "id"));
-    if (sqlite3_str_length(list))
-        sqlite3_str_appendall(list, "]");
-    return sqlite3_str_finish(list);
+            numbers_add(users, rows_integer(logins, i, "id"));
+    numbers_sort(users);
 }
 
-static int read_sessions(struct boxes *boxes, const struct box *box, struct error *err)
+static int read_stretch(struct boxes *boxes, const struct box *box, const char *users, int64_t from, int64_t until, size_t most,
+                        struct error *err)
 {
     static const char *const told[] = {"address", "path", "name"};
     const struct mailbox_name *name = &box->name;
-    char *users = users_of(boxes, box);
-    if (!users)
-        return 0;
     char *mailbox = address_of(name, name->domain);
-    const struct bind binds[] = {{":at", NULL, box->at},
-                                 {":until", NULL, box->at + OPENED_WITHIN},
-                                 {":most", NULL, OPENED_SHOWN},
+    const struct bind binds[] = {{":from", NULL, from},
+                                 {":until", NULL, until},
+                                 {":most", NULL, (int64_t)most},
                                  {":server", rows_text(&boxes->part->message, 0, "server").p, 0},
                                  {":mailbox", mailbox, 0},
                                  {":told", told[name->told], 0},
@@ -258,18 +259,69 @@ static int read_sessions(struct boxes *boxes, const struct box *box, struct erro
                                  {":users", users, 0},
                                  {NULL, NULL, 0}};
     int done = rows_read(boxes->stories->reader, "trace/sessions.sql", binds, &boxes->part->sessions, err);
-    sqlite3_free(users);
     free(mailbox);
+    return done;
+}
+
+/* Reads where the users are mentioned, until there is one session more than is told. */
+static int read_mentioned(struct boxes *boxes, const struct box *box, const struct numbers *users, const struct slots *slots,
+                          struct error *err)
+{
+    struct rows *sessions = &boxes->part->sessions;
+    size_t before = sessions->count;
+    int64_t from = INT64_MIN, to = INT64_MIN;
+    char *list = list_numbers(users);
+    int done = 0;
+    while (done == 0 && sessions->count - before <= OPENED_SHOWN && slots_next(slots, SLOT_COLUMN, &from, &to))
+        done = read_stretch(boxes, box, list, from > box->at ? from : box->at, to, OPENED_SHOWN + 1 - (sessions->count - before), err);
+    if (sessions->count - before > OPENED_SHOWN) {
+        sessions->count = before + OPENED_SHOWN;
+        rows_set(sessions, sessions->count - 1, "more", 1);
+    }
+    sqlite3_free(list);
+    return done;
+}
+
+static int read_sessions(struct boxes *boxes, const struct box *box, struct error *err)
+{
+    struct numbers users = {0};
+    struct slots slots = {0};
+    int done = 0;
+    take_users(boxes, box, &users);
+    if (users.count)
+        done = slots_read_strings(boxes->stories->reader->store, users.list, users.count, box->at, box->at + OPENED_WITHIN, &slots, err);
+    if (done == 0 && users.count)
+        done = read_mentioned(boxes, box, &users, &slots, err);
+    slots_free(&slots);
+    free(users.list);
+    return done;
+}
+
+/* Whether one of the users that boxes may have logged in at all: reads where he is mentioned until he did. */
+static int read_login(struct boxes *boxes, const char *names, int64_t user, struct error *err)
+{
+    const struct numbers one = {&user, 1, 1};
+    struct slots slots;
+    size_t before = boxes->logins.count;
+    int64_t from = INT64_MIN, to = INT64_MIN, first = boxes->list[0].at;
+    char *list = list_numbers(&one);
+    int done = slots_read_strings(boxes->stories->reader->store, &user, 1, first, end_of(boxes), &slots, err);
+    while (done == 0 && boxes->logins.count == before && slots_next(&slots, SLOT_COLUMN, &from, &to))
+        done = read_of_names(boxes, "trace/logins.sql", names, list, from > first ? from : first, to, &boxes->logins, err);
+    slots_free(&slots);
+    sqlite3_free(list);
     return done;
 }
 
 static int read_logins(struct boxes *boxes, const char *names, struct error *err)
 {
-    char *users = NULL;
-    int done = any_by_name(boxes) ? 0 : number_users(boxes, &users, err);
-    if (done == 0)
-        done = read_of_names(boxes, "trace/logins.sql", names, users, &boxes->logins, err);
-    sqlite3_free(users);
+    struct numbers users = {0};
+    if (any_by_name(boxes))
+        return read_of_names(boxes, "trace/logins.sql", names, NULL, boxes->list[0].at, end_of(boxes), &boxes->logins, err);
+    int done = find_users(boxes, &users, err);
+    for (size_t i = 0; i < users.count && done == 0; i++)
+        done = read_login(boxes, names, users.list[i], err);
+    free(users.list);
     return done;
 }
 
@@ -277,7 +329,7 @@ static int read_boxes(struct boxes *boxes, const char *names, struct error *err)
 {
     int done = read_logins(boxes, names, err);
     if (done == 0 && any_unsure(boxes)) {
-        done = read_of_names(boxes, "trace/mailboxes.sql", names, NULL, &boxes->known, err);
+        done = read_of_names(boxes, "trace/mailboxes.sql", names, NULL, boxes->list[0].at, end_of(boxes), &boxes->known, err);
         for (size_t i = 0; i < boxes->count && done == 0; i++)
             done = find_namesakes(boxes, &boxes->list[i], err);
     }

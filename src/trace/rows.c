@@ -89,12 +89,23 @@ int rows_read(struct reader *reader, const char *file, const struct bind *binds,
     return done;
 }
 
-const struct value *rows_value(const struct rows *rows, size_t row, const char *name)
+static struct value *value_at(const struct rows *rows, size_t row, const char *name)
 {
     size_t column = 0;
-    while (strcmp(rows->names[column], name) != 0)
-        assert(++column < rows->columns);
+    while (column < rows->columns && strcmp(rows->names[column], name) != 0)
+        column++;
+    assert(column < rows->columns);
     return &rows->values[row * rows->columns + column];
+}
+
+const struct value *rows_value(const struct rows *rows, size_t row, const char *name)
+{
+    return value_at(rows, row, name);
+}
+
+void rows_set(struct rows *rows, size_t row, const char *name, int64_t number)
+{
+    *value_at(rows, row, name) = (struct value){.kind = VALUE_INTEGER, .integer = number, .real = (double)number};
 }
 
 struct slice rows_text(const struct rows *rows, size_t row, const char *name)

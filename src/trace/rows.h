@@ -52,6 +52,9 @@ struct slice rows_text(const struct rows *rows, size_t row, const char *name);  
 int64_t rows_integer(const struct rows *rows, size_t row, const char *name);        /* 0: NULL */
 bool rows_has(const struct rows *rows, size_t row, const char *name);               /* false: NULL */
 
+/* Sets a number. */
+void rows_set(struct rows *rows, size_t row, const char *name, int64_t number);
+
 void rows_free(struct rows *rows);
 void reader_free(struct reader *reader);
 

@@ -70,11 +70,8 @@ static void merge_days(struct slots *slots)
             slots->days[kept - 1].times[k] |= day.times[k];
     }
     slots->count = kept;
-    for (size_t i = 0; i < kept; i++) {
-        const uint32_t *of = slots->days[i].times;
-        slots->any += count_slots(of[SLOT_COLUMN] | of[SLOT_CLIENT] | of[SLOT_ROUTE] | of[SLOT_KIN] | of[SLOT_ID]);
-        slots->kin += count_slots(of[SLOT_KIN]);
-    }
+    for (size_t i = 0; i < kept; i++)
+        slots->kin += count_slots(slots->days[i].times[SLOT_KIN]);
 }
 
 /* A string in the three ways in which rows have it. */
@@ -136,6 +133,18 @@ int slots_read_ids(struct store *store, const struct slice *ids, int count, int6
     for (int i = 0; i < count; i++)
         wants[i] = (struct mention_want){.is_id = true, .hash = batch_id_hash(ids[i], store_hash_seed(store))};
     return read_days(store, wants, (size_t)count, slots, err);
+}
+
+int slots_read_strings(struct store *store, const int64_t *strings, size_t count, int64_t since, int64_t until,
+                       struct slots *slots, struct error *err)
+{
+    struct mention_want *wants = xcalloc(count + 1, sizeof *wants);
+    begin_slots(slots, since, until);
+    for (size_t i = 0; i < count; i++)
+        wants[i] = (struct mention_want){.kind = MENTION_COLUMN, .string = strings[i]};
+    int done = read_days(store, wants, count, slots, err);
+    free(wants);
+    return done;
 }
 
 void slots_free(struct slots *slots)

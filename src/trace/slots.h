@@ -19,7 +19,7 @@ struct slots {
     struct slots_day *days; /* ascending, each once */
     size_t count, room;
     int64_t as_given[SLOTS_KEYS], small[SLOTS_KEYS]; /* string.id of each key, and in small letters; 0: none */
-    size_t any, kin; /* slots in all, and those of SLOT_KIN */
+    size_t kin; /* slots of SLOT_KIN */
     int64_t first, last; /* days looked at that may have something */
 };
 
@@ -32,6 +32,9 @@ int slots_read(struct store *store, const struct slice *keys, int count, int64_t
 /* The same of up to SLOTS_KEYS Message-IDs or Exim ids, as ids only. */
 int slots_read_ids(struct store *store, const struct slice *ids, int count, int64_t since, int64_t until, struct slots *slots,
                    struct error *err);
+/* The same of strings in columns, by string.id. */
+int slots_read_strings(struct store *store, const int64_t *strings, size_t count, int64_t since, int64_t until,
+                       struct slots *slots, struct error *err);
 void slots_free(struct slots *slots);
 
 /* The next stretch [*from, *to) of slots of a kind, behind *to: begin with INT64_MIN. */

@@ -460,8 +460,8 @@ static void tell_session(const struct tell *tell, const struct rows *s, size_t r
     put_host(out, " from ", s, row, false);
     put_counts(out, s, row);
     put_with(out, ", ended: ", rows_text(s, row, "outcome"), "");
-    if (mailbox.p && rows_integer(s, row, "opened") > 3)
-        fprintf(out, "; %" PRId64 " times within a week", rows_integer(s, row, "opened"));
+    if (rows_integer(s, row, "more"))
+        fputs("; and again within the week", out);
     if (mailbox.p)
         put_join(out, s, row);
     body_put(tell, &body, rows_text(s, row, "time"), PLAIN, "opened");

@@ -148,7 +148,7 @@ static int find_logins(struct reader *reader, const struct trace_request *reques
 {
     keep_latest_times(&found->session_times, request->limit < LOGINS_SHOWN ? request->limit : LOGINS_SHOWN);
     for (size_t i = 0; i < found->session_times.count; i++) {
-        const struct bind binds[] = {{":at", NULL, found->session_times.list[i]},
+        const struct bind binds[] = {{":from", NULL, found->session_times.list[i]},
                                      {":until", NULL, found->session_times.list[i] + 1},
                                      {":most", NULL, -1},
                                      {NULL, NULL, 0}};
