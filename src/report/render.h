@@ -10,6 +10,7 @@
 struct rendering {
     FILE *out;
     const struct span_head *head;
+    size_t width;         /* of the terminal; 0: there is none */
     int n_tables;         /* how many there will be */
     int done;             /* how many there were */
     struct slice section; /* of the table before */

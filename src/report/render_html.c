@@ -84,7 +84,7 @@ static void put_number(FILE *out, enum column_type type, const struct cell *cell
         break;
     case COLUMN_DURATION:
         if (cell->kind == CELL_INTEGER)
-            duration_text(text, cell->integer);
+            duration_brief_text(text, cell->integer);
         else
             snprintf(text, sizeof text, "%.1f s", cell_real(cell));
         break;
@@ -95,6 +95,7 @@ static void put_number(FILE *out, enum column_type type, const struct cell *cell
         snprintf(text, sizeof text, "%.1f", cell_real(cell));
         break;
     case COLUMN_TEXT:
+    case COLUMN_PATH:
     case COLUMN_COUNT:
     case COLUMN_BAR:
         put_grouped(out, cell_integer(cell));
@@ -114,7 +115,7 @@ static void put_value(FILE *out, enum column_type type, const struct cell *cell)
 static bool is_text(const struct table *table, int column)
 {
     enum column_type type = table->report->columns[column].type;
-    return type == COLUMN_TEXT || type == COLUMN_TIME;
+    return type == COLUMN_TEXT || type == COLUMN_PATH || type == COLUMN_TIME;
 }
 
 static double greatest(const struct table *table, int column)

@@ -283,7 +283,7 @@ static int run_variant(struct span *span, const struct report_request *request,
                        const struct renderer *renderer, struct rendering *rendering,
                        struct error *err)
 {
-    struct table table = {.report = file, .variant = variant, .n_columns = file->n_columns};
+    struct table table = {.report = file, .variant = variant, .n_columns = file->n_columns, .width = rendering->width};
     for (int i = 0; i < file->n_columns; i++)
         table.shown[i] = column_shown(request, file, i);
     expand_title(&table, top_of(request));
@@ -368,8 +368,8 @@ static int run_span(sqlite3 *db, const struct report_request *request,
     struct span span;
     if (span_head_read(db, request->since, request->until, request->server, &head, err))
         return -1;
-    struct rendering rendering = {.out = out, .head = &head,
-                                  .n_tables = count_tables(request, reports)};
+    struct rendering rendering = {.out = out, .head = &head, .n_tables = count_tables(request, reports),
+                                  .width = request->width > 0 ? (size_t)request->width : 0};
     int rc = span_open(&span, db, request->since, request->until, request->server, err);
     if (rc == 0)
         rc = run_all(&span, request, reports, renderer, &rendering, err);

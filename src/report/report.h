@@ -27,6 +27,7 @@ struct report_request {
     const char *server;       /* one server's name; NULL: all */
     enum report_format format;
     const char *file; /* a report file of the user's own, run instead of names; NULL: none */
+    int width;        /* of the terminal that text is to fit; 0: it goes elsewhere and is as wide as it wants to be */
 };
 
 /* Whether the request's names, file, format and --by are such as there are; needs no database.

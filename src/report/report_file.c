@@ -6,7 +6,8 @@
 static const char *const layout_names[] = {"table",    "total",  "list",  "histogram",
                                            "duration", "league", "relay", "errors"};
 static const char *const type_names[] = {"text", "count",   "bytes", "duration",
-                                         "time", "percent", "bar",   "score"};
+                                         "time", "percent", "bar",   "score",
+                                         "path"};
 
 const char *column_type_name(enum column_type type)
 {

@@ -24,7 +24,8 @@ enum column_type {
     COLUMN_TIME,     /* Unix, shown in UTC; or local text as the views' time, shown as it is */
     COLUMN_PERCENT,  /* 0-100 */
     COLUMN_BAR,      /* a number, drawn */
-    COLUMN_SCORE     /* a number with one decimal */
+    COLUMN_SCORE,    /* a number with one decimal */
+    COLUMN_PATH      /* a text that is cut in the middle where there is no room for it */
 };
 
 enum { REPORT_COLUMNS = 24, REPORT_VARIANTS = 4 };

@@ -23,6 +23,7 @@ struct table {
     struct slice variant; /* "volume"; absent: the report has none */
     char title[256];
     bool shown[REPORT_COLUMNS]; /* false: --by leaves this column out */
+    size_t width; /* of the terminal; 0: there is none */
     int64_t n_rows;
     int n_columns;
     struct cell *cells; /* n_rows x n_columns */

@@ -17,6 +17,7 @@
 
 #include "../../src/base/embedded.h"
 #include "../../src/base/text.h"
+#include "../../src/report/fit.h"
 #include "../../src/report/report.h"
 #include "../../src/report/report_file.h"
 #include "../../src/report/span.h"
@@ -417,7 +418,9 @@ static void test_units(void)
     static const struct {
         int64_t seconds;
         const char *text;
-    } durations[] = {{0, "0s"}, {60, "1m"}, {90, "1m30s"}, {86400, "1d"}, {694861, "1w1d1h1m1s"}};
+        const char *brief;
+    } durations[] = {{0, "0s", "0s"}, {60, "1m", "1m"}, {90, "1m30s", "1m30s"}, {86400, "1d", "1d"},
+                     {694861, "1w1d1h1m1s", "1w1d"}, {26611148, "43w6d23h59m8s", "43w6d"}, {604801, "1w1s", "1w1s"}};
     char text[UNIT_ROOM];
     for (unsigned i = 0; i < sizeof volumes / sizeof *volumes; i++) {
         volume_text(text, volumes[i].octets);
@@ -426,7 +429,105 @@ static void test_units(void)
     for (unsigned i = 0; i < sizeof durations / sizeof *durations; i++) {
         duration_text(text, durations[i].seconds);
         check(strcmp(text, durations[i].text) == 0, "duration %s", durations[i].text);
+        duration_brief_text(text, durations[i].seconds);
+        check(strcmp(text, durations[i].brief) == 0, "duration in brief %s", durations[i].brief);
     }
+}
+
+/* The longest line's octets; *blanks: whether any line ends with one. */
+static size_t longest_line(const char *text, bool *blanks)
+{
+    size_t longest = 0;
+    *blanks = false;
+    for (const char *p = text; *p;) {
+        size_t n = strcspn(p, "\n");
+        longest = n > longest ? n : longest;
+        *blanks |= n && p[n - 1] == ' ';
+        p += n + (p[n] == '\n');
+    }
+    return longest;
+}
+
+/* On a terminal nothing is wider than it, and no figure is lost; elsewhere only blanks at the ends of lines are. */
+static void test_terminal(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    execute(db, "UPDATE source SET path = '/var/log/mail/' || printf('%.*c', 90, 'x') || '/mainlog', longest_gap = 26611148;"
+                "UPDATE string SET text = printf('%.*c', 100, 'a') || ' ' || text WHERE id = 21");
+    bool blanks;
+    struct report_request request = everything;
+    char *text = output(db, &request, &err);
+    check(text && longest_line(text, &blanks) > 200 && !blanks, "a file: as wide as it wants to be, no blanks at the ends");
+    check(text && strstr(text, "43w6d23h59m8s"), "a file: all units of a duration");
+    free(text);
+    for (request.width = 40; request.width <= 132; request.width += 4) {
+        text = output(db, &request, &err);
+        size_t most = text ? longest_line(text, &blanks) : 999;
+        check(most <= (size_t)request.width && !blanks, "a terminal of %d places: %zu", request.width, most);
+        free(text);
+    }
+    request.width = 80;
+    request.names = (const char *const[]){"grand-total", "sources", NULL};
+    text = output(db, &request, &err);
+    check(text && strstr(text, "\n  TOTAL               Volume   Messages Addresses       Delayed       Failed\n"), "80 places: the total's sums");
+    check(text && strstr(text, "\n  TOTAL               Hosts  Domains   Emails Edomains\n  Received                3        3        3        3\n"),
+          "80 places: how many names, below");
+    check(text && strstr(text, "43w6d") && !strstr(text, "43w6d2"), "80 places: two units of a duration");
+    check(text && strstr(text, "  /var/log/") && strstr(text, "...") && strstr(text, "xxx/mainlog"), "80 places: the middle of a path is left out");
+    free(text);
+    sqlite3_close(db);
+}
+
+static void test_fit(void)
+{
+    static const struct {
+        const char *text;
+        size_t width, indent;
+        const char *wanted;
+    } cases[] = {{"one two  \n\n three\n", 0, 4, "one two\n\n three\n"},
+                 {"  12  aaaa bbbb cccc dddd eeee\n", 26, 6, "  12  aaaa bbbb cccc dddd\n      eeee\n"},
+                 {"  12  aaaa bbbb cccc dddd eeee\n", 25, 6, "  12  aaaa bbbb cccc dddd\neeee\n"},
+                 {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 26, 2, "aaaaaaaaaaaaaaaaaaaaaaaaaa\n  aaaaa\n"},
+                 {"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 x\n", 20, 0,
+                  "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\nx\n"},
+                 {"  open", 26, 2, "  open\n"},
+                 {"", 26, 2, ""}};
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *got = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&got, &size);
+        FILE *fitted = fit_open(out, cases[i].width, cases[i].indent);
+        for (const char *p = cases[i].text; *p; p++) {
+            fputc(*p, fitted);
+            fflush(fitted);
+        }
+        fclose(fitted);
+        fclose(out);
+        if (!check(strcmp(got, cases[i].wanted) == 0, "lines fitted %u", i))
+            printf("# got '%s'\n", got);
+        free(got);
+    }
+}
+
+static void test_middle(const char *text, size_t width, const char *wanted)
+{
+    char *got = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&got, &size);
+    fit_middle(out, slice_of(text, strlen(text)), width);
+    fclose(out);
+    if (!check(strcmp(got, wanted) == 0, "the middle left out: %s", wanted))
+        printf("# got '%s'\n", got);
+    free(got);
+}
+
+static void test_middles(void)
+{
+    test_middle("/var/log/mainlog", 16, "/var/log/mainlog");
+    test_middle("/var/log/exim4/mainlog.1", 15, "/var...ainlog.1");
+    test_middle("/\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4/\xc3\xa4\xc3\xa4", 9, "/\xc3\xa4...\xc3\xa4/\xc3\xa4\xc3\xa4");
+    test_middle("", 9, "");
 }
 
 static void test_escape(struct slice in, enum text_mode mode, const char *wanted)
@@ -470,6 +571,9 @@ int main(int argc, char **argv)
     test_hostile();
     test_user_file();
     test_units();
+    test_fit();
+    test_middles();
+    test_terminal();
     test_escapes();
     printf("1..%u\n%u passed, %u failed\n", run, run - failed, failed);
     return failed > 0;

@@ -1,0 +1,42 @@
+#!/usr/bin/perl
+# Reports as somebody reads them: on a terminal of 80 places, and in a file.
+use strict;
+use warnings;
+use Encode ();
+use File::Basename qw(dirname);
+use Test::More;
+use lib dirname(__FILE__);
+use Ingest;
+
+my $town = root_of('tests/fixtures/town');
+my $db = new_db();
+is(mailtrail(fast(), ['ingest', '--quiet', '--db', $db, '--config', "$town/mailtrail.conf", $town])->{code}, 0, 'the town is read');
+delete $ENV{COLUMNS};
+
+sub said { return mailtrail(sanitized(), [shift, '--db', $db, @_])->{out} }
+
+sub on_terminal {
+    my ($columns, @words) = @_;
+    my $command = join ' ', map { "'$_'" } sanitized(), shift @words, '--db', $db, @words;
+    return mailtrail('/usr/bin/script', ['-qec', "stty cols $columns; $command", '/dev/null'])->{out} =~ s/\r//gr;
+}
+
+sub too_long { my ($columns, $text) = @_; return join "\n", grep { length > $columns } split /\n/, Encode::decode('UTF-8', $text) }
+
+# ---- on a terminal ----
+is(too_long(80, on_terminal(80, 'status')), '', 'status fits 80 places');
+is(too_long(80, on_terminal(80, 'report')), '', 'report fits 80 places');
+is(too_long(80, on_terminal(80, 'report', 'sources')), '', 'sources fit 80 places');
+like(on_terminal(80, 'report', 'sources'), qr{^      10    271 .*\n.*\n +9s  given  srv1    \S+/rejectlog\.2\.gz$}m, 'a source is on three lines: none of its figures is cut');
+is(scalar(() = on_terminal(240, 'report', 'sources') =~ m{^ +\d+ .*rejectlog}mg), 3, 'on one where there is room');
+{
+    local $ENV{COLUMNS} = 60;
+    is(too_long(60, on_terminal(120, 'report', 'errors', 'sending-hosts')), '', 'COLUMNS is heard before the terminal');
+    cmp_ok(length too_long(60, said('report', 'sources')), '>', 0, 'but not where there is no terminal');
+}
+my $file = folder() . '/report';
+is(on_terminal(80, 'report', '--output', $file, 'coverage'), '', 'a file is written from a terminal');
+is(slurp($file), said('report', 'coverage'), '  and is as wide as in a pipe');
+unlike(said('report') . said('status'), qr/ $/m, 'no blanks at the ends of lines');
+
+done_testing();
