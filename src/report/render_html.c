@@ -97,6 +97,7 @@ static void put_number(FILE *out, enum column_type type, const struct cell *cell
     case COLUMN_TEXT:
     case COLUMN_PATH:
     case COLUMN_COUNT:
+    case COLUMN_TOLD:
     case COLUMN_BAR:
         put_grouped(out, cell_integer(cell));
         return;
@@ -165,7 +166,9 @@ static void put_cell(FILE *out, const struct table *table, int64_t row, int colu
         fputs(is_text(table, column) ? "<td>" : "<td class=\"n\">", out);
     if (cell->kind == CELL_NULL)
         put(out, table->report->absent);
-    else
+    else if (cell_is_least(table, row, column))
+        fputs("\xe2\x89\xa5\xe2\x80\xaf", out);
+    if (cell->kind != CELL_NULL)
         put_value(out, table->report->columns[column].type, cell);
     fputs("</td>", out);
 }

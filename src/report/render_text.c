@@ -81,12 +81,21 @@ static void number_text(char text[UNIT_ROOM], enum column_type type, const struc
     case COLUMN_TEXT:
     case COLUMN_PATH:
     case COLUMN_COUNT:
+    case COLUMN_TOLD:
     case COLUMN_BAR:
         if (cell->kind == CELL_REAL)
             snprintf(text, UNIT_ROOM, "%.6g", cell->real);
         else
             snprintf(text, UNIT_ROOM, "%" PRId64, cell_integer(cell));
     }
+}
+
+/* "  12KB" -> ">=12KB". */
+static void mark_least(char text[UNIT_ROOM])
+{
+    char figure[UNIT_ROOM];
+    snprintf(figure, sizeof figure, "%s", text + strspn(text, " "));
+    snprintf(text, UNIT_ROOM, ">=%.*s", UNIT_ROOM - 3, figure);
 }
 
 /* A cell as it is shown; text may be used for it. */
@@ -98,6 +107,8 @@ static struct slice shown(const struct table *table, int64_t row, int column, ch
     if (cell->kind == CELL_TEXT)
         return cell->text;
     number_text(text, table->report->columns[column].type, cell, table->width > 0);
+    if (cell_is_least(table, row, column))
+        mark_least(text);
     return slice_text(text);
 }
 

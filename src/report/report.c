@@ -129,6 +129,8 @@ static bool column_shown(const struct report_request *request, const struct repo
                          int column)
 {
     struct slice name = file->columns[column].name;
+    if (file->columns[column].type == COLUMN_TOLD)
+        return false;
     if (file->layout != LAYOUT_TOTAL || name.n < 2)
         return true;
     return wanted(request, slice_of(name.p, name.n - 1));

@@ -7,7 +7,7 @@ static const char *const layout_names[] = {"table",    "total",  "list",  "histo
                                            "duration", "league", "relay", "errors"};
 static const char *const type_names[] = {"text", "count",   "bytes", "duration",
                                          "time", "percent", "bar",   "score",
-                                         "path"};
+                                         "path", "told"};
 
 const char *column_type_name(enum column_type type)
 {

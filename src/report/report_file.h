@@ -25,7 +25,8 @@ enum column_type {
     COLUMN_PERCENT,  /* 0-100 */
     COLUMN_BAR,      /* a number, drawn */
     COLUMN_SCORE,    /* a number with one decimal */
-    COLUMN_PATH      /* a text that is cut in the middle where there is no room for it */
+    COLUMN_PATH,     /* a text that is cut in the middle where there is no room for it */
+    COLUMN_TOLD      /* how many of those that the first column counts tell the figure before it; shown with that */
 };
 
 enum { REPORT_COLUMNS = 24, REPORT_VARIANTS = 4 };

@@ -22,7 +22,7 @@ struct table {
     const struct report_file *report;
     struct slice variant; /* "volume"; absent: the report has none */
     char title[256];
-    bool shown[REPORT_COLUMNS]; /* false: --by leaves this column out */
+    bool shown[REPORT_COLUMNS]; /* to people; false: --by leaves this column out, or the one before it shows it */
     size_t width; /* of the terminal; 0: there is none */
     int64_t n_rows;
     int n_columns;
@@ -36,6 +36,9 @@ struct table {
 int table_fill(struct table *table, sqlite3_stmt *statement, struct error *err);
 
 const struct cell *table_cell(const struct table *table, int64_t row, int column);
+
+/* Whether a figure is a lower bound: the column behind it says that not all of what the first column counts tells it. */
+bool cell_is_least(const struct table *table, int64_t row, int column);
 
 /* A cell as a number; NULL and text are 0. */
 int64_t cell_integer(const struct cell *cell);

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Reports as somebody reads them: on a terminal of 80 places, and in a file.
+# Reports as somebody reads them: on a terminal of 80 places, in a file, in a short mail; figures beside the raw logs.
 use strict;
 use warnings;
 use Encode ();
@@ -38,5 +38,17 @@ my $file = folder() . '/report';
 is(on_terminal(80, 'report', '--output', $file, 'coverage'), '', 'a file is written from a terminal');
 is(slurp($file), said('report', 'coverage'), '  and is as wide as in a pipe');
 unlike(said('report') . said('status'), qr/ $/m, 'no blanks at the ends of lines');
+
+# ---- spam scores, beside the raw log ----
+my %scored;
+for my $path ('maillog.2.gz', 'maillog.1', 'maillog') {
+    my $text = folder() . '/text';
+    in_shell('zcat -f "$1" >"$2"', "$town/$path", $text);
+    for my $score (slurp($text) =~ /(?:clean message|identified spam) \((-?[\d.]+)\//g) {
+        $scored{$score < 0 ? 'below 0' : $score >= 20 ? '20 and above' : int $score}++;
+    }
+}
+my %shown = said('report', 'spam-scores') =~ /^ *(\S.*?)  +(\d+) \.+$/mg;
+is_deeply(\%shown, \%scored, 'spam scores: as in the raw log, and the rows at either end say what is in them');
 
 done_testing();

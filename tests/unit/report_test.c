@@ -530,6 +530,28 @@ static void test_middles(void)
     test_middle("", 9, "");
 }
 
+/* A sum to which not all sessions have something to say is a lower bound: here bob's second session tells no octets. */
+static void test_told(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    execute(db, "INSERT INTO session_line (at, mark, source, server, service, kind, pid, user, host, ip) VALUES (1774701010, 90, 1, 1, 8, 2, 78, 30, 12, 15)");
+    struct report_request request = everything;
+    request.names = (const char *const[]){"sessions-by-user", NULL};
+    char *text = output(db, &request, &err);
+    check(text && strstr(text, "\n         2 not logged        >=2     >=12KB   imap     bob\n"), "a lower bound in text");
+    free(text);
+    request.format = REPORT_CSV;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "\r\n2,,0,2,1,12345,1,imap,bob\r\n"), "a lower bound for programs: how many tell");
+    free(text);
+    request.format = REPORT_HTML;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "<td class=\"n\">\xe2\x89\xa5\xe2\x80\xaf" "2</td>") && !strstr(text, "Sessions that tell"), "a lower bound on the page");
+    free(text);
+    sqlite3_close(db);
+}
+
 static void test_escape(struct slice in, enum text_mode mode, const char *wanted)
 {
     char *got = NULL;
@@ -574,6 +596,7 @@ int main(int argc, char **argv)
     test_fit();
     test_middles();
     test_terminal();
+    test_told();
     test_escapes();
     printf("1..%u\n%u passed, %u failed\n", run, run - failed, failed);
     return failed > 0;
