@@ -79,7 +79,7 @@ static int run(int argc, char **argv)
         {"server", "NAME", "one server's figures", &o.server},
         {"format", "F", "text (default), html, json or csv", &o.format},
         {"output", "FILE", "write there instead of standard output", &o.output},
-        {"top", "N", "length of the league tables; 50", &o.top},
+        {"top", "N", "length of the league tables; 50, of short 10", &o.top},
         {"by", "LIST", "which league tables: host,domain,email,edomain; all", &o.by},
         {"file", "FILE", "run a report of your own", &o.file},
         {"list", NULL, "name the reports there are", &o.list},
@@ -110,5 +110,5 @@ static int run(int argc, char **argv)
     return done < 0 ? command_fail(&err) : EXIT_DONE;
 }
 
-const struct command command_report = {"report", "[NAME...]", "prints the nightly report, or the reports named",
+const struct command command_report = {"report", "[NAME...]", "prints the nightly report, or the reports and sets (nightly, short) named",
                                        run};

@@ -51,4 +51,13 @@ for my $path ('maillog.2.gz', 'maillog.1', 'maillog') {
 my %shown = said('report', 'spam-scores') =~ /^ *(\S.*?)  +(\d+) \.+$/mg;
 is_deeply(\%shown, \%scored, 'spam scores: as in the raw log, and the rows at either end say what is in them');
 
+# ---- the short set ----
+my @day = ('--since', '2026-07-01', '--until', '2026-07-02');
+my $short = said('report', @day, 'short');
+is(scalar(grep { /^-+$/ } split /\n/, $short), 10, 'short: ten tables');
+cmp_ok(scalar(split /\n/, $short), '<', 150, 'short: a page or two');
+like($short, qr/^Top 10 sending emails by message count$/m, 'short: ten of a league');
+like(said('report', @day, '--top', 2, 'short'), qr/^Top 2 sending emails by message count$/m, 'short: or as many as are asked for');
+like(said('report', '--list'), qr/^grand-total +NS /m, '--list tells which sets have a report');
+is(said('report', @day, 'nightly'), said('report', @day), 'nightly is the set of which there is no need to speak');
 done_testing();

@@ -552,6 +552,32 @@ static void test_told(void)
     sqlite3_close(db);
 }
 
+static void test_sets(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    struct report_request request = everything;
+    request.names = (const char *const[]){"short", NULL};
+    char *text = output(db, &request, &err);
+    check(text && strstr(text, "Grand total") && strstr(text, "Top 10 sending hosts by message count") && !strstr(text, "by volume"),
+          "the short set: ten of a league, and one variant");
+    free(text);
+    request.top = 3;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "Top 3 sending hosts"), "the short set: --top is heard");
+    free(text);
+    request.names = (const char *const[]){"page.html", NULL};
+    check(!output(db, &request, &err) && err.kind == FAIL_USAGE, "a file beside the reports is no set");
+    request = everything;
+    char *all = output(db, &request, &err);
+    request.names = (const char *const[]){"nightly", NULL};
+    text = output(db, &request, &err);
+    check(text && all && strcmp(text, all) == 0, "nightly is a set");
+    free(text);
+    free(all);
+    sqlite3_close(db);
+}
+
 static void test_escape(struct slice in, enum text_mode mode, const char *wanted)
 {
     char *got = NULL;
@@ -597,6 +623,7 @@ int main(int argc, char **argv)
     test_middles();
     test_terminal();
     test_told();
+    test_sets();
     test_escapes();
     printf("1..%u\n%u passed, %u failed\n", run, run - failed, failed);
     return failed > 0;
