@@ -546,8 +546,15 @@ static void (*const layouts[])(FILE *, const struct table *) = {
     [LAYOUT_DURATION] = layout_duration, [LAYOUT_LEAGUE] = layout_league,
     [LAYOUT_RELAY] = layout_relay,       [LAYOUT_ERRORS] = layout_errors};
 
-static void put_head(FILE *out, const struct span_head *head)
+static void put_note(FILE *out, const char *note)
 {
+    put(out, slice_text(note));
+    fputc('\n', out);
+}
+
+static void put_head(FILE *out, const struct rendering *rendering)
+{
+    const struct span_head *head = rendering->head;
     if (head->begin)
         fprintf(out, "\nMail statistics from %s to %s\n", head->begin, head->end);
     else
@@ -557,34 +564,39 @@ static void put_head(FILE *out, const struct span_head *head)
         put(out, slice_text(head->servers));
         fputc('\n', out);
     }
+    if (rendering->note)
+        put_note(out, rendering->note);
     fputc('\n', out);
 }
 
 static void text_begin(struct rendering *rendering)
 {
     FILE *out = fit_open(rendering->out, rendering->width, FOLD_INDENT);
-    put_head(out, rendering->head);
+    put_head(out, rendering);
     fclose(out);
 }
 
 static void put_table_title(FILE *out, const struct table *table)
 {
     const struct report_file *report = table->report;
-    if (table->n_rows == 0 && report->empty.p)
+    if (table->n_rows == 0 && report->empty.p && !slice_is(report->empty, "hide"))
         put_title(out, report->empty);
     else if (report->layout == LAYOUT_HISTOGRAM)
         histogram_title(out, table);
     else
         put_title(out, slice_text(table->title));
+    if (table->note)
+        put_note(out, table->note);
 }
 
 static void text_table(struct rendering *rendering, const struct table *table)
 {
-    if (table->n_rows == 0 && slice_is(table->report->empty, "hide"))
+    if (table_is_hidden(table))
         return;
     FILE *out = fit_open(rendering->out, rendering->width, indent_of(table));
     put_table_title(out, table);
-    layouts[table->report->layout](out, table);
+    if (table->n_rows || !slice_is(table->report->empty, "hide"))
+        layouts[table->report->layout](out, table);
     if (table->report->layout != LAYOUT_ERRORS || rendering->done + 1 < rendering->n_tables)
         fputc('\n', out);
     fclose(out);

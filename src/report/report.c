@@ -253,11 +253,14 @@ static int check_columns(sqlite3_stmt *statement, const struct report_file *file
     return 0;
 }
 
-static int prepare(sqlite3 *db, const struct report_file *file, sqlite3_stmt **statement,
+static int prepare(sqlite3 *db, const struct report_file *file, sqlite3_stmt **statement, unsigned *reads,
                    struct error *err)
 {
     const char *tail = "";
-    if (sqlite3_prepare_v2(db, file->sql, -1, statement, &tail))
+    missing_watch(db, reads);
+    int code = sqlite3_prepare_v2(db, file->sql, -1, statement, &tail);
+    missing_watch(db, NULL);
+    if (code)
         return report_error(file, "", sqlite3_errmsg(db), err);
     if (!*statement || !sqlite3_stmt_readonly(*statement) || !is_blank(db, tail))
         return report_error(file, "one SELECT is wanted, and nothing else", "", err);
@@ -301,7 +304,7 @@ static int set_tally(struct span *span, const struct report_file *report, int to
 }
 
 static int run_one(struct span *span, const struct report_request *request, struct table *table,
-                   struct error *err)
+                   unsigned *reads, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     const struct report_file *report = table->report;
@@ -309,7 +312,7 @@ static int run_one(struct span *span, const struct report_request *request, stru
     if (rc == 0)
         rc = span_once(span, report->once, err);
     if (rc == 0)
-        rc = prepare(span->db, report, &statement, err);
+        rc = prepare(span->db, report, &statement, reads, err);
     if (rc == 0)
         rc = bind(statement, table, request, err);
     if (rc == 0)
@@ -324,13 +327,17 @@ static int run_variant(struct span *span, const struct report_request *request,
                        struct error *err)
 {
     struct table table = {.report = file, .variant = variant, .n_columns = file->n_columns, .width = rendering->width};
+    unsigned reads = 0;
     for (int i = 0; i < file->n_columns; i++)
         table.shown[i] = column_shown(request, file, i);
     expand_title(&table, request->top);
-    int rc = run_one(span, request, &table, err);
+    int rc = run_one(span, request, &table, &reads, err);
+    char *note = missing_in_table(rendering->missing, reads, file->details);
+    table.note = note;
     if (rc == 0)
         renderer->table(rendering, &table);
     rendering->done++;
+    free(note);
     table_clear(&table);
     return rc;
 }
@@ -400,6 +407,22 @@ static const struct renderer *renderer_of(enum report_format format, struct erro
     return NULL;
 }
 
+/* The span is open, so that nothing is pruned between this and the figures. */
+static int run_noted(struct span *span, const struct report_request *request, const struct reports *reports,
+                     const struct renderer *renderer, struct rendering *rendering, struct error *err)
+{
+    struct missing missing;
+    int rc = missing_read(span->db, request->since, request->until, request->server, &missing, err);
+    char *note = rc ? NULL : missing_in_all(&missing);
+    rendering->missing = &missing;
+    rendering->note = note;
+    if (rc == 0)
+        rc = run_all(span, request, reports, renderer, rendering, err);
+    free(note);
+    missing_free(&missing);
+    return rc;
+}
+
 static int run_span(sqlite3 *db, const struct report_request *request,
                     const struct reports *reports, const struct renderer *renderer, FILE *out,
                     struct error *err)
@@ -412,7 +435,7 @@ static int run_span(sqlite3 *db, const struct report_request *request,
                                   .width = request->width > 0 ? (size_t)request->width : 0};
     int rc = span_open(&span, db, request->since, request->until, request->server, err);
     if (rc == 0)
-        rc = run_all(&span, request, reports, renderer, &rendering, err);
+        rc = run_noted(&span, request, reports, renderer, &rendering, err);
     span_close(&span);
     span_head_free(&head);
     if (rc == 0 && ferror(out))

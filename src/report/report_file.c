@@ -110,6 +110,7 @@ static const char *take(struct report_file *file, struct slice key, struct slice
                           : slice_is(key, "help")  ? &file->help
                           : slice_is(key, "empty") ? &file->empty
                           : slice_is(key, "absent") ? &file->absent
+                          : slice_is(key, "details") ? &file->details
                           : slice_is(key, "by")    ? &file->by
                           : slice_is(key, "sums")  ? &file->sums
                           : slice_is(key, "top")   ? &file->top

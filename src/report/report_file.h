@@ -46,6 +46,7 @@ struct report_file {
     struct slice title;   /* {top} {each} {thing}: "50", the variant, "50 things" or "thing" */
     struct slice help;
     struct slice empty; /* "hide", or the title when there are no rows; absent: the title */
+    struct slice details; /* what of a report that reads sums is counted from facts all the same; absent: all of it, if any */
     struct slice absent; /* what a cell without a value shows in text and on the page */
     struct slice by;    /* host, domain, email, edomain: only when --by asks; absent: always */
     enum report_layout layout;

@@ -530,6 +530,68 @@ static void test_middles(void)
     test_middle("", 9, "");
 }
 
+/* What a report that counts facts says of those that are pruned: server 1 from 28 March 23:00 UTC on has them. */
+static void test_pruned(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    execute(db, "UPDATE server SET pruned_before = 1774738800 WHERE id = 1");
+    struct report_request request = everything;
+    request.names = (const char *const[]){"grand-total", "spam-scores", "transports", NULL};
+    char *text = output(db, &request, &err);
+    check(text && strstr(text, "mx2.example (UTC)\nDetails pruned: mx1.example before 2026-03-29. Sums by whole days are left; tables that lack details say so.\n"),
+          "pruned: the head says so");
+    check(text && strstr(text, "summary\n-------------------\nPruned and missing in Ham and Spam: mx1.example before 2026-03-29.\n"),
+          "pruned: of sums, which rows are counted from details");
+    check(text && strstr(text, "message)\n-----------------------------------\nPruned and missing here: mx1.example before 2026-03-29.\n"), "pruned: all of a table");
+    check(text && strstr(text, "transport\n-----------------------\n                      Volume"), "pruned: not where sums are whole");
+    free(text);
+    request.since = 1774656000; /* 28 March, 01:00 in Berlin, midnight in UTC */
+    text = output(db, &request, &err);
+    check(text && strstr(text, "transport\n-----------------------\nPruned and missing of days that the span cuts: mx1.example before 2026-03-29.\n"),
+          "pruned: nor has a part of a day sums");
+    free(text);
+    request.since = 1774738800;
+    text = output(db, &request, &err);
+    check(text && !strstr(text, "runed"), "pruned: no word where the span begins later");
+    free(text);
+    request = everything;
+    request.server = "mx2.example";
+    text = output(db, &request, &err);
+    check(text && !strstr(text, "runed"), "pruned: nor of another server");
+    free(text);
+    sqlite3_close(db);
+}
+
+/* A table that is empty, and would be left out, says what it lacks. */
+static void test_pruned_empty(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    execute(db, "UPDATE server SET pruned_before = 1774738800 WHERE id = 1; DELETE FROM scan_line");
+    struct report_request request = everything;
+    request.names = (const char *const[]){"spam-verdicts", "local-senders", NULL};
+    char *text = output(db, &request, &err);
+    check(text && strstr(text, "verdicts\n-----------------------\nPruned and missing here: mx1.example before 2026-03-29.\n\n"), "pruned and empty: text");
+    free(text);
+    request.format = REPORT_HTML;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "</p>\n<p class=\"missing\">Details pruned: mx1.example before 2026-03-29."), "pruned: the page's head");
+    check(text && strstr(text, "<p class=\"missing\">Pruned and missing here: mx1.example before 2026-03-29.</p>\n</article>"), "pruned and empty: the page");
+    free(text);
+    request.format = REPORT_JSON;
+    text = output(db, &request, &err);
+    check(text && is_json(db, text) && strstr(text, "\"pruned\": [{\"server\": \"mx1.example\", \"before\": \"2026-03-29\", \"parts\": false}]"), "pruned: a member of JSON");
+    check(text && strstr(text, "\"pruned\": \"Pruned and missing here: mx1.example before 2026-03-29.\","), "pruned: and of each report");
+    free(text);
+    request.format = REPORT_CSV;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "verdict,bytes,scans,percent,score,pruned\r\n"), "pruned: a column of CSV");
+    check(text && strstr(text, "messages,bytes,average,user\r\n"), "pruned: not where nothing is missing");
+    free(text);
+    sqlite3_close(db);
+}
+
 /* A sum to which not all sessions have something to say is a lower bound: here bob's second session tells no octets. */
 static void test_told(void)
 {
@@ -622,6 +684,8 @@ int main(int argc, char **argv)
     test_fit();
     test_middles();
     test_terminal();
+    test_pruned();
+    test_pruned_empty();
     test_told();
     test_sets();
     test_escapes();
