@@ -4,6 +4,7 @@
 -- help:    Hosts whose logins to SMTP, IMAP or POP failed.
 -- layout:  league
 -- once:    sessions
+-- details: the list of software that does not log them
 -- empty:   hide
 -- absent:  not logged
 -- column:  failures  count  Failures

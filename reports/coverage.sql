@@ -14,7 +14,7 @@
 -- column:  unparsed    count     Not understood
 -- column:  silence     duration  Longest silence
 -- column:  server      text      Server
--- column:  path        text      Source
+-- column:  path        path      Source
 -- column:  damage      text      Damage
 SELECT datetime(s.first_at + coalesce((SELECT z.utc_offset FROM zone_offset z
                                          JOIN server v ON v.id = z.server

@@ -4,6 +4,7 @@
 -- help:    Names under which logins failed.
 -- layout:  league
 -- once:    sessions
+-- details: the list of software that does not log them
 -- empty:   hide
 -- absent:  not logged
 -- column:  failures  count  Failures

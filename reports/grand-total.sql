@@ -4,6 +4,7 @@
 -- help:    What was received, delivered, rejected and scanned, and from how many.
 -- layout:  total
 -- once:    scans
+-- details: Ham and Spam
 -- sums:    received, delivered, delayed, failed, rejected, deferred_client
 -- names:   received_host, received_email, delivered_host, delivered_email
 -- counts:  rejected_host, deferred_client_host

@@ -19,7 +19,7 @@
 -- column:  facts       text      Facts since
 -- column:  years       text      Years
 -- column:  server      text      Server
--- column:  path        text      Source
+-- column:  path        path      Source
 -- column:  damage      text      Damage
 SELECT s.id                               AS id,
        s.lines                            AS lines,

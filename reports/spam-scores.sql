@@ -1,7 +1,7 @@
 -- report:  spam-scores
 -- section: spam 20
 -- title:   Spam scores
--- help:    How many messages scored how much, by whole points; -1 holds all below 0, 20 all from there on.
+-- help:    How many messages scored how much, by whole points: 3 is 3.0 to 3.9.
 -- layout:  histogram message
 -- once:    scans
 -- empty:   hide
@@ -16,7 +16,7 @@ WITH t AS (
        AND at <  coalesce(:until, 9e18)
        AND (:server IS NULL OR server = :server)
      GROUP BY 1)
-SELECT printf('%5d', points) AS score,
-       messages              AS messages
+SELECT CASE points WHEN -1 THEN 'below 0' WHEN 20 THEN '20 and above' ELSE CAST(points AS TEXT) END AS score,
+       messages AS messages
   FROM t
  ORDER BY points;

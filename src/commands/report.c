@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "../base/terminal.h"
 #include "../report/report.h"
 #include "commands.h"
 #include "when.h"
@@ -32,6 +34,11 @@ static int read_span(struct store *store, const struct options *o, struct report
     return when_span_parse(store, &words, &request->since, &request->until, err);
 }
 
+static bool is_stdout(const struct options *o)
+{
+    return !o->output || strcmp(o->output, "-") == 0;
+}
+
 /* All that can be told wrong without a database. */
 static int fill_request(const struct options *o, struct report_request *request, struct error *err)
 {
@@ -42,6 +49,7 @@ static int fill_request(const struct options *o, struct report_request *request,
     request->by = o->by;
     request->server = o->server;
     request->file = o->file;
+    request->width = is_stdout(o) ? terminal_width(STDOUT_FILENO) : 0;
     if (o->format && !report_format_named(o->format, &request->format))
         return error_set(err, FAIL_USAGE, "report: no format '%s'; text, html, json or csv", o->format);
     return report_check(request, err);
@@ -50,7 +58,7 @@ static int fill_request(const struct options *o, struct report_request *request,
 static int write_report(struct store *store, const struct options *o, const struct report_request *request,
                         struct error *err)
 {
-    if (!o->output || strcmp(o->output, "-") == 0)
+    if (is_stdout(o))
         return report_run(store_db(store), request, stdout, err) < 0 ? -1 : command_flush(err);
     FILE *out = fopen(o->output, "we");
     if (!out)
@@ -71,7 +79,7 @@ static int run(int argc, char **argv)
         {"server", "NAME", "one server's figures", &o.server},
         {"format", "F", "text (default), html, json or csv", &o.format},
         {"output", "FILE", "write there instead of standard output", &o.output},
-        {"top", "N", "length of the league tables; 50", &o.top},
+        {"top", "N", "length of the league tables; 50, of short 10", &o.top},
         {"by", "LIST", "which league tables: host,domain,email,edomain; all", &o.by},
         {"file", "FILE", "run a report of your own", &o.file},
         {"list", NULL, "name the reports there are", &o.list},
@@ -102,5 +110,5 @@ static int run(int argc, char **argv)
     return done < 0 ? command_fail(&err) : EXIT_DONE;
 }
 
-const struct command command_report = {"report", "[NAME...]", "prints the nightly report, or the reports named",
+const struct command command_report = {"report", "[NAME...]", "prints the nightly report, or the reports and sets (nightly, short) named",
                                        run};

@@ -1,6 +1,8 @@
 /* status.c — mailtrail status: a fixed set of reports about the database itself. */
 #include <string.h>
+#include <unistd.h>
 
+#include "../base/terminal.h"
 #include "../report/report.h"
 #include "commands.h"
 
@@ -22,6 +24,7 @@ static int run(int argc, char **argv)
     if (count > 0)
         count = error_set(&err, FAIL_USAGE, "status: takes no arguments, but was given '%s'", argv[1]);
     request.server = server;
+    request.width = terminal_width(STDOUT_FILENO);
     if (count == 0 && format && !report_format_named(format, &request.format))
         count = error_set(&err, FAIL_USAGE, "status: no format '%s'; text, json, csv or html", format);
     int done = count < 0 ? -1 : command_open_db(db, &store, &err);

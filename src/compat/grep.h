@@ -14,8 +14,8 @@ struct grep_options {
     int64_t since, until; /* INT64_MIN, INT64_MAX: not given.  Lines in between are searched; messages are printed whole */
 };
 
-/* Searches the lines of a server and prints to standard output: the messages of which a line matches, in the order of
-   their first lines, and matching lines of no message.  0; -1: *err (FAIL_USAGE: the pattern; FAIL_DATA: it takes too
+/* Searches the lines of a server and prints to standard output: the messages of which a line matches, in the order in
+   which their first lines are met, source after source, and matching lines of no message as they are met.  0; -1: *err (FAIL_USAGE: the pattern; FAIL_DATA: it takes too
    long on a line; FAIL_DB). */
 int grep_server(struct store *store, int64_t server, const struct grep_options *options, struct error *err);
 

@@ -4,12 +4,16 @@
 
 #include <stdio.h>
 
+#include "missing.h"
 #include "span.h"
 #include "table.h"
 
 struct rendering {
     FILE *out;
     const struct span_head *head;
+    const struct missing *missing;
+    const char *note;     /* what is pruned, in a sentence; NULL: nothing */
+    size_t width;         /* of the terminal; 0: there is none */
     int n_tables;         /* how many there will be */
     int done;             /* how many there were */
     struct slice section; /* of the table before */

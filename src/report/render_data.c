@@ -47,7 +47,7 @@ static void csv_titles(struct rendering *rendering, const struct table *table)
         fputs(i ? "," : "", out);
         text_write(out, table->report->columns[i].name, TEXT_CSV);
     }
-    fputs("\r\n", out);
+    fputs(table->note ? ",pruned\r\n" : "\r\n", out);
 }
 
 static void csv_table(struct rendering *rendering, const struct table *table)
@@ -58,6 +58,10 @@ static void csv_table(struct rendering *rendering, const struct table *table)
         for (int i = 0; i < table->n_columns; i++) {
             fputs(i ? "," : "", out);
             csv_cell(out, table_cell(table, row, i));
+        }
+        if (table->note) {
+            fputc(',', out);
+            text_write(out, slice_text(table->note), TEXT_CSV);
         }
         fputs("\r\n", out);
     }
@@ -81,6 +85,19 @@ static struct slice or_null(const char *text)
     return text ? slice_text(text) : SLICE_ABSENT;
 }
 
+static void json_missing(FILE *out, const struct missing *missing)
+{
+    fputs("\"pruned\": [", out);
+    for (size_t i = 0; i < missing->count; i++) {
+        fputs(i ? ", {" : "{", out);
+        json_member(out, "server", slice_text(missing->servers[i].name));
+        fputs(", ", out);
+        json_member(out, "before", slice_text(missing->servers[i].day));
+        fprintf(out, ", \"parts\": %s}", missing->servers[i].parts ? "true" : "false");
+    }
+    fputc(']', out);
+}
+
 static void json_begin(struct rendering *rendering)
 {
     FILE *out = rendering->out;
@@ -90,6 +107,8 @@ static void json_begin(struct rendering *rendering)
     json_member(out, "end", or_null(rendering->head->end));
     fputs(", ", out);
     json_member(out, "servers", or_null(rendering->head->servers));
+    fputs(", ", out);
+    json_missing(out, rendering->missing);
     fputs(", \"reports\": [", out);
 }
 
@@ -137,6 +156,8 @@ static void json_table(struct rendering *rendering, const struct table *table)
     json_member(out, "title", slice_text(table->title));
     fputs(",\n  ", out);
     json_member(out, "help", table->report->help);
+    fputs(",\n  ", out);
+    json_member(out, "pruned", or_null(table->note));
     fputc(',', out);
     json_columns(out, table->report);
     fputs("\n  \"rows\": [", out);

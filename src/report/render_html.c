@@ -27,8 +27,18 @@ static const char *page(void)
     return file ? file->text : "<!doctype html><meta charset=\"utf-8\"><title>Mail</title>" MARK;
 }
 
-static void put_head(FILE *out, const struct span_head *head)
+static void put_note(FILE *out, const char *note)
 {
+    if (!note)
+        return;
+    fputs("<p class=\"missing\">", out);
+    put(out, slice_text(note));
+    fputs("</p>\n", out);
+}
+
+static void put_head(FILE *out, const struct rendering *rendering)
+{
+    const struct span_head *head = rendering->head;
     fputs("<header><h1>Mail statistics", out);
     if (head->begin)
         fprintf(out, " from %s to %s", head->begin, head->end);
@@ -36,7 +46,9 @@ static void put_head(FILE *out, const struct span_head *head)
     if (!head->begin)
         fputs("Nothing was read of that time. ", out);
     put(out, head->servers ? slice_text(head->servers) : SLICE_LIT("No server yet"));
-    fputs("</p></header>\n<main>\n", out);
+    fputs("</p>\n", out);
+    put_note(out, rendering->note);
+    fputs("</header>\n<main>\n", out);
 }
 
 static void html_begin(struct rendering *rendering)
@@ -44,7 +56,7 @@ static void html_begin(struct rendering *rendering)
     const char *text = page();
     const char *mark = strstr(text, MARK);
     fwrite(text, 1, mark ? (size_t)(mark - text) : strlen(text), rendering->out);
-    put_head(rendering->out, rendering->head);
+    put_head(rendering->out, rendering);
     rendering->nav = open_memstream(&rendering->nav_text, &rendering->nav_size);
 }
 
@@ -84,7 +96,7 @@ static void put_number(FILE *out, enum column_type type, const struct cell *cell
         break;
     case COLUMN_DURATION:
         if (cell->kind == CELL_INTEGER)
-            duration_text(text, cell->integer);
+            duration_brief_text(text, cell->integer);
         else
             snprintf(text, sizeof text, "%.1f s", cell_real(cell));
         break;
@@ -95,7 +107,9 @@ static void put_number(FILE *out, enum column_type type, const struct cell *cell
         snprintf(text, sizeof text, "%.1f", cell_real(cell));
         break;
     case COLUMN_TEXT:
+    case COLUMN_PATH:
     case COLUMN_COUNT:
+    case COLUMN_TOLD:
     case COLUMN_BAR:
         put_grouped(out, cell_integer(cell));
         return;
@@ -114,7 +128,7 @@ static void put_value(FILE *out, enum column_type type, const struct cell *cell)
 static bool is_text(const struct table *table, int column)
 {
     enum column_type type = table->report->columns[column].type;
-    return type == COLUMN_TEXT || type == COLUMN_TIME;
+    return type == COLUMN_TEXT || type == COLUMN_PATH || type == COLUMN_TIME;
 }
 
 static double greatest(const struct table *table, int column)
@@ -164,7 +178,9 @@ static void put_cell(FILE *out, const struct table *table, int64_t row, int colu
         fputs(is_text(table, column) ? "<td>" : "<td class=\"n\">", out);
     if (cell->kind == CELL_NULL)
         put(out, table->report->absent);
-    else
+    else if (cell_is_least(table, row, column))
+        fputs("\xe2\x89\xa5\xe2\x80\xaf", out);
+    if (cell->kind != CELL_NULL)
         put_value(out, table->report->columns[column].type, cell);
     fputs("</td>", out);
 }
@@ -285,6 +301,7 @@ static void put_article_head(struct rendering *rendering, const struct table *ta
     fputs("</h3>\n<p class=\"help\">", out);
     put(out, table->report->help);
     fputs("</p>\n", out);
+    put_note(out, table->note);
     fputs("<a href=\"#", nav);
     put_anchor(nav, table);
     fputs("\">", nav);
@@ -295,17 +312,17 @@ static void put_article_head(struct rendering *rendering, const struct table *ta
 static void html_table(struct rendering *rendering, const struct table *table)
 {
     FILE *out = rendering->out;
-    if (table->n_rows == 0 && slice_is(table->report->empty, "hide"))
+    if (table_is_hidden(table))
         return;
     put_section(rendering, table->report);
     put_article_head(rendering, table);
     if (table->report->layout == LAYOUT_TOTAL)
         put_tiles(out, table);
-    if (table->n_rows == 0)
+    if (table->n_rows == 0 && !table->note)
         fputs("<p class=\"none\">None.</p>\n", out);
-    else if (table->report->layout == LAYOUT_HISTOGRAM)
+    else if (table->n_rows && table->report->layout == LAYOUT_HISTOGRAM)
         put_chart(out, table);
-    else
+    else if (table->n_rows)
         put_rows(out, table);
     fputs("</article>\n", out);
 }

@@ -18,6 +18,7 @@ enum { DEFAULT_TOP = 50, FILE_BYTES = 1 << 20 };
 struct reports {
     struct report_file *files;
     size_t count, room;
+    int top; /* as a set has it; 0: none says */
     char *user_text; /* the user's own file, which files[0] points into */
 };
 
@@ -49,8 +50,8 @@ static int add_named(struct reports *reports, struct slice name, struct error *e
     return rc;
 }
 
-/* The next name of the list, absent at its end; empty lines and # comments are passed over. */
-static struct slice next_name(const char **list)
+/* The next line of the list, absent at its end; empty lines and # comments are passed over. */
+static struct slice next_line(const char **list)
 {
     while (**list) {
         struct slice line = slice_of(*list, strcspn(*list, "\n"));
@@ -63,16 +64,59 @@ static struct slice next_name(const char **list)
     return SLICE_ABSENT;
 }
 
-static int add_nightly(struct reports *reports, struct error *err)
+/* The word that a line begins with; *rest is what stands behind it. */
+static struct slice first_word(struct slice line, struct slice *rest)
 {
-    const struct embedded *nightly = embedded_find("reports/nightly");
-    if (!nightly)
-        return error_set(err, FAIL_REPORT, "reports/nightly is not built in");
-    const char *list = nightly->text;
-    for (struct slice name; (name = next_name(&list)).p;)
-        if (add_named(reports, name, err))
+    size_t n = 0;
+    while (n < line.n && line.p[n] != ' ')
+        n++;
+    *rest = slice_after(line, n);
+    while (rest->n && rest->p[0] == ' ')
+        *rest = slice_after(*rest, 1);
+    return slice_of(line.p, n);
+}
+
+/* "top 10", "sending-hosts", or "sending-hosts message count": only that variant. */
+static int add_line(struct reports *reports, struct slice line, struct error *err)
+{
+    struct slice rest, word = first_word(line, &rest);
+    if (slice_is(word, "top")) {
+        reports->top = atoi(rest.p);
+        return 0;
+    }
+    if (add_named(reports, word, err))
+        return -1;
+    struct report_file *file = &reports->files[reports->count - 1];
+    if (rest.n) {
+        file->variants[0] = rest;
+        file->n_variants = 1;
+    }
+    return 0;
+}
+
+/* A set is a list of reports: reports/nightly, reports/short. */
+static const struct embedded *set_named(struct slice name)
+{
+    char *path = xprintf("reports/%.*s", (int)name.n, name.p);
+    const struct embedded *set = memchr(name.p, '.', name.n) ? NULL : embedded_find(path);
+    free(path);
+    return set;
+}
+
+static int add_set(struct reports *reports, const struct embedded *set, struct error *err)
+{
+    const char *list = set->text;
+    for (struct slice line; (line = next_line(&list)).p;)
+        if (add_line(reports, line, err))
             return -1;
     return 0;
+}
+
+static int add_asked(struct reports *reports, const char *name, struct error *err)
+{
+    struct slice word = slice_of(name, strlen(name));
+    const struct embedded *set = set_named(word);
+    return set ? add_set(reports, set, err) : add_named(reports, word, err);
 }
 
 static int add_user_file(struct reports *reports, const char *path, struct error *err)
@@ -96,12 +140,11 @@ static int add_user_file(struct reports *reports, const char *path, struct error
 static int collect(struct reports *reports, const struct report_request *request,
                    struct error *err)
 {
+    static const char *const nightly[] = {"nightly", NULL};
     if (request->file)
         return add_user_file(reports, request->file, err);
-    if (!request->names)
-        return add_nightly(reports, err);
-    for (const char *const *name = request->names; *name; name++)
-        if (add_named(reports, slice_of(*name, strlen(*name)), err))
+    for (const char *const *name = request->names ? request->names : nightly; *name; name++)
+        if (add_asked(reports, *name, err))
             return -1;
     return 0;
 }
@@ -129,6 +172,8 @@ static bool column_shown(const struct report_request *request, const struct repo
                          int column)
 {
     struct slice name = file->columns[column].name;
+    if (file->columns[column].type == COLUMN_TOLD)
+        return false;
     if (file->layout != LAYOUT_TOTAL || name.n < 2)
         return true;
     return wanted(request, slice_of(name.p, name.n - 1));
@@ -144,11 +189,6 @@ static int check_by(const struct report_request *request, struct error *err)
         p += word.n + (p[word.n] == ',');
     }
     return 0;
-}
-
-static int top_of(const struct report_request *request)
-{
-    return request->top > 0 ? request->top : DEFAULT_TOP;
 }
 
 /* {top} is the number, {each} the variant, {thing} "50 things", or "thing" when only one is asked for. */
@@ -213,11 +253,14 @@ static int check_columns(sqlite3_stmt *statement, const struct report_file *file
     return 0;
 }
 
-static int prepare(sqlite3 *db, const struct report_file *file, sqlite3_stmt **statement,
+static int prepare(sqlite3 *db, const struct report_file *file, sqlite3_stmt **statement, unsigned *reads,
                    struct error *err)
 {
     const char *tail = "";
-    if (sqlite3_prepare_v2(db, file->sql, -1, statement, &tail))
+    missing_watch(db, reads);
+    int code = sqlite3_prepare_v2(db, file->sql, -1, statement, &tail);
+    missing_watch(db, NULL);
+    if (code)
         return report_error(file, "", sqlite3_errmsg(db), err);
     if (!*statement || !sqlite3_stmt_readonly(*statement) || !is_blank(db, tail))
         return report_error(file, "one SELECT is wanted, and nothing else", "", err);
@@ -236,7 +279,7 @@ static int bind(sqlite3_stmt *statement, const struct table *table,
         else if (strcmp(name, ":until") == 0 && request->until != INT64_MAX)
             sqlite3_bind_int64(statement, i, request->until);
         else if (strcmp(name, ":top") == 0)
-            sqlite3_bind_int(statement, i, top_of(request));
+            sqlite3_bind_int(statement, i, request->top);
         else if (strcmp(name, ":server") == 0)
             sqlite3_bind_text(statement, i, request->server, -1, SQLITE_STATIC);
         else if (strcmp(name, ":each") == 0)
@@ -261,15 +304,15 @@ static int set_tally(struct span *span, const struct report_file *report, int to
 }
 
 static int run_one(struct span *span, const struct report_request *request, struct table *table,
-                   struct error *err)
+                   unsigned *reads, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     const struct report_file *report = table->report;
-    int rc = set_tally(span, report, top_of(request), err);
+    int rc = set_tally(span, report, request->top, err);
     if (rc == 0)
         rc = span_once(span, report->once, err);
     if (rc == 0)
-        rc = prepare(span->db, report, &statement, err);
+        rc = prepare(span->db, report, &statement, reads, err);
     if (rc == 0)
         rc = bind(statement, table, request, err);
     if (rc == 0)
@@ -283,14 +326,18 @@ static int run_variant(struct span *span, const struct report_request *request,
                        const struct renderer *renderer, struct rendering *rendering,
                        struct error *err)
 {
-    struct table table = {.report = file, .variant = variant, .n_columns = file->n_columns};
+    struct table table = {.report = file, .variant = variant, .n_columns = file->n_columns, .width = rendering->width};
+    unsigned reads = 0;
     for (int i = 0; i < file->n_columns; i++)
         table.shown[i] = column_shown(request, file, i);
-    expand_title(&table, top_of(request));
-    int rc = run_one(span, request, &table, err);
+    expand_title(&table, request->top);
+    int rc = run_one(span, request, &table, &reads, err);
+    char *note = missing_in_table(rendering->missing, reads, file->details);
+    table.note = note;
     if (rc == 0)
         renderer->table(rendering, &table);
     rendering->done++;
+    free(note);
     table_clear(&table);
     return rc;
 }
@@ -360,6 +407,22 @@ static const struct renderer *renderer_of(enum report_format format, struct erro
     return NULL;
 }
 
+/* The span is open, so that nothing is pruned between this and the figures. */
+static int run_noted(struct span *span, const struct report_request *request, const struct reports *reports,
+                     const struct renderer *renderer, struct rendering *rendering, struct error *err)
+{
+    struct missing missing;
+    int rc = missing_read(span->db, request->since, request->until, request->server, &missing, err);
+    char *note = rc ? NULL : missing_in_all(&missing);
+    rendering->missing = &missing;
+    rendering->note = note;
+    if (rc == 0)
+        rc = run_all(span, request, reports, renderer, rendering, err);
+    free(note);
+    missing_free(&missing);
+    return rc;
+}
+
 static int run_span(sqlite3 *db, const struct report_request *request,
                     const struct reports *reports, const struct renderer *renderer, FILE *out,
                     struct error *err)
@@ -368,11 +431,11 @@ static int run_span(sqlite3 *db, const struct report_request *request,
     struct span span;
     if (span_head_read(db, request->since, request->until, request->server, &head, err))
         return -1;
-    struct rendering rendering = {.out = out, .head = &head,
-                                  .n_tables = count_tables(request, reports)};
+    struct rendering rendering = {.out = out, .head = &head, .n_tables = count_tables(request, reports),
+                                  .width = request->width > 0 ? (size_t)request->width : 0};
     int rc = span_open(&span, db, request->since, request->until, request->server, err);
     if (rc == 0)
-        rc = run_all(&span, request, reports, renderer, &rendering, err);
+        rc = run_noted(&span, request, reports, renderer, &rendering, err);
     span_close(&span);
     span_head_free(&head);
     if (rc == 0 && ferror(out))
@@ -390,6 +453,17 @@ int report_check(const struct report_request *request, struct error *err)
     return rc;
 }
 
+static int run_collected(sqlite3 *db, const struct report_request *request, struct reports *reports,
+                         const struct renderer *renderer, FILE *out, struct error *err)
+{
+    struct report_request filled = *request;
+    if (filled.top <= 0)
+        filled.top = reports->top > 0 ? reports->top : DEFAULT_TOP;
+    if (request->format == REPORT_HTML)
+        order_by_section(reports);
+    return run_span(db, &filled, reports, renderer, out, err);
+}
+
 int report_run(sqlite3 *db, const struct report_request *request, FILE *out, struct error *err)
 {
     struct reports reports = {.files = NULL};
@@ -397,20 +471,18 @@ int report_run(sqlite3 *db, const struct report_request *request, FILE *out, str
     if (!renderer || check_by(request, err))
         return -1;
     int rc = collect(&reports, request, err);
-    if (rc == 0 && request->format == REPORT_HTML)
-        order_by_section(&reports);
     if (rc == 0)
-        rc = run_span(db, request, &reports, renderer, out, err);
+        rc = run_collected(db, request, &reports, renderer, out, err);
     reports_free(&reports);
     return rc;
 }
 
-static bool in_nightly(struct slice name)
+static bool in_set(const char *set, struct slice name)
 {
-    const struct embedded *nightly = embedded_find("reports/nightly");
-    const char *list = nightly ? nightly->text : "";
-    for (struct slice n; (n = next_name(&list)).p;)
-        if (slice_equal(n, name))
+    const struct embedded *file = set_named(slice_of(set, strlen(set)));
+    const char *list = file ? file->text : "";
+    for (struct slice line, rest; (line = next_line(&list)).p;)
+        if (slice_equal(first_word(line, &rest), name))
             return true;
     return false;
 }
@@ -424,8 +496,8 @@ int report_list(FILE *out, struct error *err)
             continue;
         if (report_file_parse(&file, e->text, e->name, err))
             return -1;
-        fprintf(out, "%-28.*s %c  ", (int)file.name.n, file.name.p,
-                in_nightly(file.name) ? 'N' : ' ');
+        fprintf(out, "%-28.*s %c%c ", (int)file.name.n, file.name.p,
+                in_set("nightly", file.name) ? 'N' : ' ', in_set("short", file.name) ? 'S' : ' ');
         text_write(out, file.help, TEXT_TERMINAL);
         fputc('\n', out);
     }

@@ -6,7 +6,8 @@
 static const char *const layout_names[] = {"table",    "total",  "list",  "histogram",
                                            "duration", "league", "relay", "errors"};
 static const char *const type_names[] = {"text", "count",   "bytes", "duration",
-                                         "time", "percent", "bar",   "score"};
+                                         "time", "percent", "bar",   "score",
+                                         "path", "told"};
 
 const char *column_type_name(enum column_type type)
 {
@@ -109,6 +110,7 @@ static const char *take(struct report_file *file, struct slice key, struct slice
                           : slice_is(key, "help")  ? &file->help
                           : slice_is(key, "empty") ? &file->empty
                           : slice_is(key, "absent") ? &file->absent
+                          : slice_is(key, "details") ? &file->details
                           : slice_is(key, "by")    ? &file->by
                           : slice_is(key, "sums")  ? &file->sums
                           : slice_is(key, "top")   ? &file->top

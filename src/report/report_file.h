@@ -24,7 +24,9 @@ enum column_type {
     COLUMN_TIME,     /* Unix, shown in UTC; or local text as the views' time, shown as it is */
     COLUMN_PERCENT,  /* 0-100 */
     COLUMN_BAR,      /* a number, drawn */
-    COLUMN_SCORE     /* a number with one decimal */
+    COLUMN_SCORE,    /* a number with one decimal */
+    COLUMN_PATH,     /* a text that is cut in the middle where there is no room for it */
+    COLUMN_TOLD      /* how many of those that the first column counts tell the figure before it; shown with that */
 };
 
 enum { REPORT_COLUMNS = 24, REPORT_VARIANTS = 4 };
@@ -44,6 +46,7 @@ struct report_file {
     struct slice title;   /* {top} {each} {thing}: "50", the variant, "50 things" or "thing" */
     struct slice help;
     struct slice empty; /* "hide", or the title when there are no rows; absent: the title */
+    struct slice details; /* what of a report that reads sums is counted from facts all the same; absent: all of it, if any */
     struct slice absent; /* what a cell without a value shows in text and on the page */
     struct slice by;    /* host, domain, email, edomain: only when --by asks; absent: always */
     enum report_layout layout;

@@ -52,6 +52,19 @@ const struct cell *table_cell(const struct table *table, int64_t row, int column
     return &table->cells[row * table->n_columns + column];
 }
 
+bool table_is_hidden(const struct table *table)
+{
+    bool whole = !table->note || table->report->details.n;
+    return table->n_rows == 0 && whole && slice_is(table->report->empty, "hide");
+}
+
+bool cell_is_least(const struct table *table, int64_t row, int column)
+{
+    if (column + 1 >= table->n_columns || table->report->columns[column + 1].type != COLUMN_TOLD)
+        return false;
+    return cell_integer(table_cell(table, row, column + 1)) < cell_integer(table_cell(table, row, 0));
+}
+
 int64_t cell_integer(const struct cell *cell)
 {
     if (cell->kind == CELL_REAL && cell->real > -9e18 && cell->real < 9e18)

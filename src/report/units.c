@@ -27,7 +27,8 @@ void volume_text(char text[UNIT_ROOM], int64_t octets)
         big_volume_text(text, octets);
 }
 
-void duration_text(char text[UNIT_ROOM], int64_t seconds)
+/* The units of which there are any, from the greatest on: no more of them than most. */
+static void units_text(char text[UNIT_ROOM], int64_t seconds, int most)
 {
     static const struct {
         int64_t seconds;
@@ -35,13 +36,24 @@ void duration_text(char text[UNIT_ROOM], int64_t seconds)
     } parts[] = {{604800, 'w'}, {86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
     int used = snprintf(text, UNIT_ROOM, "%s", seconds < 0 ? "-" : seconds == 0 ? "0s" : "");
     uint64_t left = seconds < 0 ? -(uint64_t)seconds : (uint64_t)seconds;
-    for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (unsigned i = 0; i < sizeof parts / sizeof *parts && most > 0; i++) {
         uint64_t n = left / (uint64_t)parts[i].seconds;
         left %= (uint64_t)parts[i].seconds;
-        if (n && used < UNIT_ROOM)
-            used += snprintf(text + used, (size_t)(UNIT_ROOM - used), "%" PRIu64 "%c", n,
-                             parts[i].letter);
+        if (n == 0 || used >= UNIT_ROOM)
+            continue;
+        used += snprintf(text + used, (size_t)(UNIT_ROOM - used), "%" PRIu64 "%c", n, parts[i].letter);
+        most--;
     }
+}
+
+void duration_text(char text[UNIT_ROOM], int64_t seconds)
+{
+    units_text(text, seconds, 5);
+}
+
+void duration_brief_text(char text[UNIT_ROOM], int64_t seconds)
+{
+    units_text(text, seconds, 2);
 }
 
 void time_text(char text[UNIT_ROOM], int64_t at)

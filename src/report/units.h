@@ -12,6 +12,9 @@ void volume_text(char text[UNIT_ROOM], int64_t octets);
 /* "1m30s", "1d", "0s". */
 void duration_text(char text[UNIT_ROOM], int64_t seconds);
 
+/* The same in its two greatest units, the rest left out: "43w4d". */
+void duration_brief_text(char text[UNIT_ROOM], int64_t seconds);
+
 /* "2026-11-20 10:00:01", UTC. */
 void time_text(char text[UNIT_ROOM], int64_t at);
 

@@ -51,9 +51,12 @@ like(report(qw(sessions-by-user --server old)), qr/^ +1$none   pop3 +bob\@x\.exa
 my $new = report(qw(sessions-by-user --server new));
 like($new, qr/^ +1 +1 +1 +512   pop3 +bob\@x\.example$/m, '  1.1.7f-DA-2 all of it');
 like($new, qr/^ +1 +0 +0 +0   pop3 +eve\@x\.example$/m, '  zero too');
+like(report('sessions-by-user'), qr/^ +2        >=1        >=1      >=512   pop3 +bob\@x\.example$/m, '  of both, what the one tells is the least that it was');
+like(report('sessions-by-user'), qr/^ +1 +0 +0 +0   pop3 +eve\@x\.example$/m, '  and exact where all sessions tell it');
+like(report(qw(sessions-by-user --format csv)), qr/^sessions,fetched,fetched_told,deleted,deleted_told,bytes,bytes_told,service,user\r?\n2,1,1,1,1,512,1,pop3,bob\@x\.example\r?$/m, '  in a file for programs, how many tell it');
 like(report(qw(sessions-by-host --server uw)), qr/^ +1$none   imap +pc\.x\.example$/m, 'sessions-by-host: UW imapd logs no octets');
 like(report(qw(sessions-by-host --server uw --format html)), qr{(?:<td class="n">not logged</td>){3}}, '  the page says the same');
-like(report(qw(sessions-by-host --server uw --format csv)), qr/^1,,,,imap,pc\.x\.example\r?$/m, '  a file for programs has nothing there');
+like(report(qw(sessions-by-host --server uw --format csv)), qr/^1,,0,,0,,0,imap,pc\.x\.example\r?$/m, '  a file for programs has nothing there');
 for my $name (qw(auth-failures failed-logins)) {
     like(report($name), qr/^ +1   pop3 +(?:192\.0\.2\.1|bob\@x\.example) *\nnot logged   pop3 +vm-pop3d 1\.1\.6 on old$/m, "$name: those that are not logged, last");
     unlike(report($name, qw(--server uw)), qr{pop3|not logged}, "  and only of that server");

@@ -205,7 +205,7 @@ sub test_town {
     is(sql($db, "SELECT count(*) FROM messages WHERE state IN ('queued', 'frozen') AND at < 1783209600"),
        sql($town, "SELECT count(*) FROM messages WHERE state IN ('queued', 'frozen') AND at < 1783209600"), 'town: what is queued stays');
     my $after = report($db, @span, @by_sums);
-    s/^  (?:Ham|Spam) .*\n//mg for $after->{out}, $report->{out}; # of scans there are no sums
+    s/^(?:  Ham|  Spam|Pruned and missing in Ham|Details pruned:) .*\n//mg for $after->{out}, $report->{out}; # of scans there are no sums
     is(difference($after->{out}, $report->{out}), '', 'town: reports of whole days are as before');
     like($report->{out}, qr/^  Received +\S+ +106 /m, 'town: which say something');
     is(sql($db, "SELECT count(DISTINCT place >> 22) FROM mention WHERE place >> 22 < 1783209600 / 86400"),
@@ -216,9 +216,48 @@ sub test_town {
     is(report($db, '--since', '2026-07-05', @by_sums)->{err}, '', 'town: not of days that have them');
     like(mailtrail(sanitized(), ['trace', '--db', $db, 'example.org'])->{err}, qr/^mailtrail: srv1: details before 2026-07-05 are pruned$/m, 'town: trace says so');
     is(mailtrail(sanitized(), ['trace', '--db', $db, '--since', '2026-07-05', 'example.org'])->{err}, '', 'town: trace, later, does not');
+    noted($db, '2026-07-05');
     read_again($db, dump_of($db));
     forgotten($db, $sums);
     return $town;
+}
+
+# How many scans of what verdict ended from a day of July on, in the raw logs.
+sub scanned {
+    my ($verdict, $day) = @_;
+    my ($text, $count) = (folder() . '/text', 0);
+    in_shell('zcat -f "$2" "$3" "$4" >"$1"', $text, grep { /maillog/ } @town);
+    /^Jul +(\d+) .* result: \Q$verdict\E / && $1 >= $day and $count++ for split /\n/, slurp($text);
+    return $count;
+}
+
+# A report that counts what is pruned says so itself, wherever it is sent to.
+sub noted {
+    my ($db, $day) = @_;
+    my ($hub, $from) = ("hub before $day, srv1 before $day", $day =~ /(\d+)$/);
+    my $text = report($db, 'grand-total', 'spam-scores', 'transports', 'sessions-by-user')->{out};
+    like($text, qr/^Details pruned: $hub\. Sums by whole days are left; tables that lack details say so\.$/m, 'noted: in the head');
+    like($text, qr/^Grand total.*\n-+\nPruned and missing in Ham and Spam: $hub\.$/m, 'noted: which rows of the total');
+    like($text, qr/^  Ham +@{[scanned('.', $from)]}$/m, 'noted: where ham is what the raw logs have from that day on');
+    like($text, qr/^  Spam +@{[scanned('Y', $from)]}$/m, 'noted: and spam');
+    like($text, qr/^$_.*\n-+\nPruned and missing here: $hub\.$/m, "noted: at $_") for 'Spam scores', 'Top 50 users by IMAP';
+    like($text, qr/^Deliveries by transport\n-+\n +Volume/m, 'noted: not where sums are whole');
+    my $html = report($db, '--format', 'html')->{out};
+    like($html, qr{<h1>.*</h1>\n<p>.*</p>\n<p class="missing">Details pruned: $hub\. }, 'noted: in the head of the page');
+    like($html, qr{<h3>Spam scores</h3>\n<p class="help">.*</p>\n<p class="missing">Pruned and missing here: $hub\.</p>}, 'noted: and at its tables');
+    my $json = report($db, '--format', 'json', 'spam-rules', 'transports')->{out};
+    like($json, qr/"pruned": \[\{"server": "hub", "before": "$day", "parts": false\}, \{"server": "srv1"/, 'noted: in JSON');
+    like($json, qr/"spam-rules".*?"pruned": "Pruned and missing here: $hub\.".*"transports".*?"pruned": null/s, 'noted: at each report');
+    like(report($db, '--format', 'csv', 'spam-verdicts')->{out}, qr/^verdict,bytes,scans,percent,score,pruned\r\n.*,"Pruned and missing here: $hub\."\r$/m, 'noted: in CSV');
+    my $gone = report($db, '--since', '2026-07-01', '--until', '2026-07-02', 'spam-scores', 'transports')->{out};
+    like($gone, qr/^Spam scores.*\n-+\nPruned and missing here: $hub\.$/m, 'noted: where nothing is left');
+    like($gone, qr/^Deliveries by transport\n-+\n +Volume.*\n  \w/m, 'noted: beside sums that are left');
+    like(report($db, '--since', '2026-07-01 12:00', '--until', '2026-07-03', 'transports')->{out}, qr/^Pruned and missing of days that the span cuts: $hub\.$/m,
+         'noted: a part of a day has no sums');
+    for my $format (qw(text html json csv)) {
+        unlike(report($db, '--format', $format, '--since', $day)->{out}, qr/\bPruned and|Details pruned|"pruned": "|,pruned/, "noted: not of days that have all: $format");
+    }
+    like(mailtrail(fast(), ['status', '--db', $db])->{out}, qr/^Messages by state\n-+\nPruned and missing here: $hub\.$/m, 'noted: in status');
 }
 
 # But what is mentioned, which may be too much.

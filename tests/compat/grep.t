@@ -157,6 +157,10 @@ sub test_others {
     is(ours($db, '--until', '2019-10-29', 'ann'), "Oct 28 23:59:58 mx imapd[1]: Login user=ann host=[192.0.2.1]\n\n", '--until');
     is(ours($db, '--server', 'other', 'ann'), slurp($main) . "\n", '--server');
     is(ours($db, '--since', '2019-10-29 10:00:02', '--until', '2019-10-29 10:00:03', 'complet'), slurp($main) . "\n", 'a message found by time is whole');
+    my $longer = spew(folder() . '/maillog', "Oct 29 09:00:00 mx imapd[1]: Login user=eve host=[192.0.2.1]\nOct 29 11:00:00 mx imapd[2]: Login user=ann host=[192.0.2.1]\n");
+    my $both = new_db();
+    ingest($both, [$longer, $main], zone => 'UTC', options => ['--year', '2019']);
+    is(ours($both, 'ann'), "Oct 29 11:00:00 mx imapd[2]: Login user=ann host=[192.0.2.1]\n\n" . slurp($main) . "\n", 'source after source, the one that begins earlier first');
     my %wrong = ('--server=none ann' => qr{no server 'none'}, '(' => qr{pattern '\('}, '-t x ann' => qr{--queue-time wants seconds, not 'x'},
                  'ann /var/log/x' => qr{one pattern, but '/var/log/x' came behind it}, '-x ann' => qr{no option -x}, '' => qr{no pattern});
     for my $words (sort keys %wrong) {

@@ -17,6 +17,7 @@
 
 #include "../../src/base/embedded.h"
 #include "../../src/base/text.h"
+#include "../../src/report/fit.h"
 #include "../../src/report/report.h"
 #include "../../src/report/report_file.h"
 #include "../../src/report/span.h"
@@ -417,7 +418,9 @@ static void test_units(void)
     static const struct {
         int64_t seconds;
         const char *text;
-    } durations[] = {{0, "0s"}, {60, "1m"}, {90, "1m30s"}, {86400, "1d"}, {694861, "1w1d1h1m1s"}};
+        const char *brief;
+    } durations[] = {{0, "0s", "0s"}, {60, "1m", "1m"}, {90, "1m30s", "1m30s"}, {86400, "1d", "1d"},
+                     {694861, "1w1d1h1m1s", "1w1d"}, {26611148, "43w6d23h59m8s", "43w6d"}, {604801, "1w1s", "1w1s"}};
     char text[UNIT_ROOM];
     for (unsigned i = 0; i < sizeof volumes / sizeof *volumes; i++) {
         volume_text(text, volumes[i].octets);
@@ -426,7 +429,215 @@ static void test_units(void)
     for (unsigned i = 0; i < sizeof durations / sizeof *durations; i++) {
         duration_text(text, durations[i].seconds);
         check(strcmp(text, durations[i].text) == 0, "duration %s", durations[i].text);
+        duration_brief_text(text, durations[i].seconds);
+        check(strcmp(text, durations[i].brief) == 0, "duration in brief %s", durations[i].brief);
     }
+}
+
+/* The longest line's octets; *blanks: whether any line ends with one. */
+static size_t longest_line(const char *text, bool *blanks)
+{
+    size_t longest = 0;
+    *blanks = false;
+    for (const char *p = text; *p;) {
+        size_t n = strcspn(p, "\n");
+        longest = n > longest ? n : longest;
+        *blanks |= n && p[n - 1] == ' ';
+        p += n + (p[n] == '\n');
+    }
+    return longest;
+}
+
+/* On a terminal nothing is wider than it, and no figure is lost; elsewhere only blanks at the ends of lines are. */
+static void test_terminal(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    execute(db, "UPDATE source SET path = '/var/log/mail/' || printf('%.*c', 90, 'x') || '/mainlog', longest_gap = 26611148;"
+                "UPDATE string SET text = printf('%.*c', 100, 'a') || ' ' || text WHERE id = 21");
+    bool blanks;
+    struct report_request request = everything;
+    char *text = output(db, &request, &err);
+    check(text && longest_line(text, &blanks) > 200 && !blanks, "a file: as wide as it wants to be, no blanks at the ends");
+    check(text && strstr(text, "43w6d23h59m8s"), "a file: all units of a duration");
+    free(text);
+    for (request.width = 40; request.width <= 132; request.width += 4) {
+        text = output(db, &request, &err);
+        size_t most = text ? longest_line(text, &blanks) : 999;
+        check(most <= (size_t)request.width && !blanks, "a terminal of %d places: %zu", request.width, most);
+        free(text);
+    }
+    request.width = 80;
+    request.names = (const char *const[]){"grand-total", "sources", NULL};
+    text = output(db, &request, &err);
+    check(text && strstr(text, "\n  TOTAL               Volume   Messages Addresses       Delayed       Failed\n"), "80 places: the total's sums");
+    check(text && strstr(text, "\n  TOTAL               Hosts  Domains   Emails Edomains\n  Received                3        3        3        3\n"),
+          "80 places: how many names, below");
+    check(text && strstr(text, "43w6d") && !strstr(text, "43w6d2"), "80 places: two units of a duration");
+    check(text && strstr(text, "  /var/log/") && strstr(text, "...") && strstr(text, "xxx/mainlog"), "80 places: the middle of a path is left out");
+    free(text);
+    sqlite3_close(db);
+}
+
+static void test_fit(void)
+{
+    static const struct {
+        const char *text;
+        size_t width, indent;
+        const char *wanted;
+    } cases[] = {{"one two  \n\n three\n", 0, 4, "one two\n\n three\n"},
+                 {"  12  aaaa bbbb cccc dddd eeee\n", 26, 6, "  12  aaaa bbbb cccc dddd\n      eeee\n"},
+                 {"  12  aaaa bbbb cccc dddd eeee\n", 25, 6, "  12  aaaa bbbb cccc dddd\neeee\n"},
+                 {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 26, 2, "aaaaaaaaaaaaaaaaaaaaaaaaaa\n  aaaaa\n"},
+                 {"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 x\n", 20, 0,
+                  "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\nx\n"},
+                 {"  open", 26, 2, "  open\n"},
+                 {"", 26, 2, ""}};
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *got = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&got, &size);
+        FILE *fitted = fit_open(out, cases[i].width, cases[i].indent);
+        for (const char *p = cases[i].text; *p; p++) {
+            fputc(*p, fitted);
+            fflush(fitted);
+        }
+        fclose(fitted);
+        fclose(out);
+        if (!check(strcmp(got, cases[i].wanted) == 0, "lines fitted %u", i))
+            printf("# got '%s'\n", got);
+        free(got);
+    }
+}
+
+static void test_middle(const char *text, size_t width, const char *wanted)
+{
+    char *got = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&got, &size);
+    fit_middle(out, slice_of(text, strlen(text)), width);
+    fclose(out);
+    if (!check(strcmp(got, wanted) == 0, "the middle left out: %s", wanted))
+        printf("# got '%s'\n", got);
+    free(got);
+}
+
+static void test_middles(void)
+{
+    test_middle("/var/log/mainlog", 16, "/var/log/mainlog");
+    test_middle("/var/log/exim4/mainlog.1", 15, "/var...ainlog.1");
+    test_middle("/\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4/\xc3\xa4\xc3\xa4", 9, "/\xc3\xa4...\xc3\xa4/\xc3\xa4\xc3\xa4");
+    test_middle("", 9, "");
+}
+
+/* What a report that counts facts says of those that are pruned: server 1 from 28 March 23:00 UTC on has them. */
+static void test_pruned(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    execute(db, "UPDATE server SET pruned_before = 1774738800 WHERE id = 1");
+    struct report_request request = everything;
+    request.names = (const char *const[]){"grand-total", "spam-scores", "transports", NULL};
+    char *text = output(db, &request, &err);
+    check(text && strstr(text, "mx2.example (UTC)\nDetails pruned: mx1.example before 2026-03-29. Sums by whole days are left; tables that lack details say so.\n"),
+          "pruned: the head says so");
+    check(text && strstr(text, "summary\n-------------------\nPruned and missing in Ham and Spam: mx1.example before 2026-03-29.\n"),
+          "pruned: of sums, which rows are counted from details");
+    check(text && strstr(text, "message)\n-----------------------------------\nPruned and missing here: mx1.example before 2026-03-29.\n"), "pruned: all of a table");
+    check(text && strstr(text, "transport\n-----------------------\n                      Volume"), "pruned: not where sums are whole");
+    free(text);
+    request.since = 1774656000; /* 28 March, 01:00 in Berlin, midnight in UTC */
+    text = output(db, &request, &err);
+    check(text && strstr(text, "transport\n-----------------------\nPruned and missing of days that the span cuts: mx1.example before 2026-03-29.\n"),
+          "pruned: nor has a part of a day sums");
+    free(text);
+    request.since = 1774738800;
+    text = output(db, &request, &err);
+    check(text && !strstr(text, "runed"), "pruned: no word where the span begins later");
+    free(text);
+    request = everything;
+    request.server = "mx2.example";
+    text = output(db, &request, &err);
+    check(text && !strstr(text, "runed"), "pruned: nor of another server");
+    free(text);
+    sqlite3_close(db);
+}
+
+/* A table that is empty, and would be left out, says what it lacks. */
+static void test_pruned_empty(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    execute(db, "UPDATE server SET pruned_before = 1774738800 WHERE id = 1; DELETE FROM scan_line");
+    struct report_request request = everything;
+    request.names = (const char *const[]){"spam-verdicts", "local-senders", NULL};
+    char *text = output(db, &request, &err);
+    check(text && strstr(text, "verdicts\n-----------------------\nPruned and missing here: mx1.example before 2026-03-29.\n\n"), "pruned and empty: text");
+    free(text);
+    request.format = REPORT_HTML;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "</p>\n<p class=\"missing\">Details pruned: mx1.example before 2026-03-29."), "pruned: the page's head");
+    check(text && strstr(text, "<p class=\"missing\">Pruned and missing here: mx1.example before 2026-03-29.</p>\n</article>"), "pruned and empty: the page");
+    free(text);
+    request.format = REPORT_JSON;
+    text = output(db, &request, &err);
+    check(text && is_json(db, text) && strstr(text, "\"pruned\": [{\"server\": \"mx1.example\", \"before\": \"2026-03-29\", \"parts\": false}]"), "pruned: a member of JSON");
+    check(text && strstr(text, "\"pruned\": \"Pruned and missing here: mx1.example before 2026-03-29.\","), "pruned: and of each report");
+    free(text);
+    request.format = REPORT_CSV;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "verdict,bytes,scans,percent,score,pruned\r\n"), "pruned: a column of CSV");
+    check(text && strstr(text, "messages,bytes,average,user\r\n"), "pruned: not where nothing is missing");
+    free(text);
+    sqlite3_close(db);
+}
+
+/* A sum to which not all sessions have something to say is a lower bound: here bob's second session tells no octets. */
+static void test_told(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    execute(db, "INSERT INTO session_line (at, mark, source, server, service, kind, pid, user, host, ip) VALUES (1774701010, 90, 1, 1, 8, 2, 78, 30, 12, 15)");
+    struct report_request request = everything;
+    request.names = (const char *const[]){"sessions-by-user", NULL};
+    char *text = output(db, &request, &err);
+    check(text && strstr(text, "\n         2 not logged        >=2     >=12KB   imap     bob\n"), "a lower bound in text");
+    free(text);
+    request.format = REPORT_CSV;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "\r\n2,,0,2,1,12345,1,imap,bob\r\n"), "a lower bound for programs: how many tell");
+    free(text);
+    request.format = REPORT_HTML;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "<td class=\"n\">\xe2\x89\xa5\xe2\x80\xaf" "2</td>") && !strstr(text, "Sessions that tell"), "a lower bound on the page");
+    free(text);
+    sqlite3_close(db);
+}
+
+static void test_sets(void)
+{
+    struct error err = {.kind = 0};
+    sqlite3 *db = filled_database();
+    struct report_request request = everything;
+    request.names = (const char *const[]){"short", NULL};
+    char *text = output(db, &request, &err);
+    check(text && strstr(text, "Grand total") && strstr(text, "Top 10 sending hosts by message count") && !strstr(text, "by volume"),
+          "the short set: ten of a league, and one variant");
+    free(text);
+    request.top = 3;
+    text = output(db, &request, &err);
+    check(text && strstr(text, "Top 3 sending hosts"), "the short set: --top is heard");
+    free(text);
+    request.names = (const char *const[]){"page.html", NULL};
+    check(!output(db, &request, &err) && err.kind == FAIL_USAGE, "a file beside the reports is no set");
+    request = everything;
+    char *all = output(db, &request, &err);
+    request.names = (const char *const[]){"nightly", NULL};
+    text = output(db, &request, &err);
+    check(text && all && strcmp(text, all) == 0, "nightly is a set");
+    free(text);
+    free(all);
+    sqlite3_close(db);
 }
 
 static void test_escape(struct slice in, enum text_mode mode, const char *wanted)
@@ -470,6 +681,13 @@ int main(int argc, char **argv)
     test_hostile();
     test_user_file();
     test_units();
+    test_fit();
+    test_middles();
+    test_terminal();
+    test_pruned();
+    test_pruned_empty();
+    test_told();
+    test_sets();
     test_escapes();
     printf("1..%u\n%u passed, %u failed\n", run, run - failed, failed);
     return failed > 0;
