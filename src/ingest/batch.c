@@ -135,7 +135,7 @@ void batch_empty(struct batch *batch)
     batch->strings[0] = (struct batch_string){0};
     batch->string_count = 1;
     batch->want_count = batch->stray_count = batch->id_mention_count = 0;
-    batch->first_hour = NUM_ABSENT;
+    batch->first_day = NUM_ABSENT;
     memset(batch->reasons, 0, sizeof batch->reasons);
     memset(batch->classes, 0, sizeof batch->classes);
     batch->tally_count = 0;
@@ -159,7 +159,7 @@ void batch_free(struct batch **batch)
     free_rows(&b->messages);
     free(b->strings);
     free(b->hashes);
-    free(b->hours);
+    free(b->slots);
     free(b->ids);
     free(b->kin);
     free(b->strays);
@@ -176,13 +176,12 @@ void batch_free(struct batch **batch)
 
 void batch_set_time(struct batch *batch, int64_t at)
 {
-    int64_t slot = floor_div(at, SLOT_SECONDS), hour = floor_div(slot, HOUR_SLOTS);
-    if (batch->first_hour == NUM_ABSENT)
-        batch->first_hour = floor_div(hour, 24) * 24;
-    uint64_t place = (uint64_t)hour - (uint64_t)batch->first_hour;
+    int64_t slot = floor_div(at, SLOT_SECONDS), day = floor_div(slot, DAY_SLOTS);
+    if (batch->first_day == NUM_ABSENT)
+        batch->first_day = day;
+    uint64_t place = (uint64_t)day - (uint64_t)batch->first_day;
     batch->slot = slot;
-    batch->slot_bits = place < BATCH_HOURS
-        ? (uint64_t)1 << place | (uint64_t)1 << (BATCH_HOURS + (slot - hour * HOUR_SLOTS)) : 0;
+    batch->slot_bits = place < BATCH_DAYS ? (uint64_t)slot_bits(slot - day * DAY_SLOTS) << 32 * place : 0;
 }
 
 static void mention_stray(struct batch *batch, uint32_t number)
@@ -193,7 +192,7 @@ static void mention_stray(struct batch *batch, uint32_t number)
 
 static inline void mention(struct batch *batch, uint32_t number)
 {
-    batch->hours[number] |= batch->slot_bits;
+    batch->slots[number] |= batch->slot_bits;
     if (!batch->slot_bits)
         mention_stray(batch, number);
 }
@@ -301,9 +300,9 @@ static uint32_t new_number(struct batch *batch, uint64_t hash)
     batch->strings = grow(batch->strings, &batch->string_capacity, batch->string_count,
                           sizeof *batch->strings);
     batch->hashes = grow(batch->hashes, &batch->hash_capacity, batch->string_count, sizeof *batch->hashes);
-    batch->hours = grow(batch->hours, &batch->hours_capacity, batch->string_count, sizeof *batch->hours);
+    batch->slots = grow(batch->slots, &batch->slots_capacity, batch->string_count, sizeof *batch->slots);
     batch->hashes[number] = hash;
-    batch->hours[number] = 0;
+    batch->slots[number] = 0;
     if (batch->string_count * 3 > batch->string_slot_count * 2)
         widen_strings(batch);
     else

@@ -200,7 +200,7 @@ struct batch_kin {
 #define DAY_SLOTS 192
 #define ID_NEAR 1800 /* seconds about the second in an Exim id: what is of the message there is not mentioned */
 
-/* A mention whose hour is not among those that a bit is kept for. */
+/* A mention of a day that no bits are kept for. */
 struct batch_stray {
     uint32_t number;
     int64_t slot; /* since 1970 */
@@ -211,7 +211,14 @@ struct batch_id_mention {
     uint64_t hash;
     int64_t slot;
 };
-#define BATCH_HOURS 56 /* hours that a bit is kept for; above them stand bits of the eighths of an hour, in any of them */
+#define BATCH_DAYS 2
+
+/* A day's slots in 32 bits: the hours from the lowest on, then the eighths of an hour, in any of these hours. */
+#define SLOT_EIGHTH 24
+static inline uint32_t slot_bits(int64_t slot_in_day)
+{
+    return (uint32_t)1 << slot_in_day / HOUR_SLOTS | (uint32_t)1 << (SLOT_EIGHTH + slot_in_day % HOUR_SLOTS);
+}
 
 #define REASONS_KEPT 4096
 #define CLASSES_KEPT 256
@@ -244,11 +251,11 @@ struct batch {
     int64_t *ids;     /* string.id of each: filled by the writer */
     struct batch_kin *kin; /* of each: filled by the writer */
     size_t hash_capacity, id_capacity, kin_capacity;
-    int64_t first_hour; /* hours since 1970 that the bits begin with, a day's first; NUM_ABSENT: no line yet */
+    int64_t first_day;  /* since 1970, that the bits begin with; NUM_ABSENT: no line yet */
     int64_t slot;       /* of the line at hand, since 1970 */
-    uint64_t slot_bits; /* the same as bits of its hour and eighth; 0: out of their reach */
-    uint64_t *hours;    /* of each string, side by side: in which a row has it, or has the common row */
-    size_t hours_capacity;
+    uint64_t slot_bits; /* the same as bits of its day; 0: out of their reach */
+    uint64_t *slots;    /* of each string, side by side: 32 bits a day in which a row has it, or has the common row */
+    size_t slots_capacity;
     struct batch_stray *strays;
     size_t stray_count, stray_capacity;
     struct batch_id_mention *id_mentions;

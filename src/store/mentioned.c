@@ -54,7 +54,7 @@ static uint32_t times_of_id(sqlite3_stmt *row, const struct mention_want *want)
     for (size_t i = lower_bound(ids, count, ID_MENTION_SIZE, key, sizeof key);
          i < count && memcmp(ids + i * ID_MENTION_SIZE, key, sizeof key) == 0; i++) {
         unsigned slot = ids[i * ID_MENTION_SIZE + sizeof key] % DAY_SLOTS;
-        times |= (uint32_t)1 << slot / HOUR_SLOTS | (uint32_t)1 << (MENTION_EIGHTH + slot % HOUR_SLOTS);
+        times |= slot_bits(slot);
     }
     return times;
 }

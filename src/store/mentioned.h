@@ -13,7 +13,7 @@ struct mention_want {
 };
 
 /* Told of each day (UTC, since 1970) in which a want is mentioned, and when: bit h is the hour from h:00 on, bit
-   MENTION_EIGHTH + e an eighth of any of these hours. */
+   SLOT_EIGHTH + e an eighth of any of these hours. */
 struct mention_listener {
     void (*tell)(void *context, const struct mention_want *want, int64_t day, uint32_t times);
     void *context;

@@ -128,19 +128,17 @@ static void take_day(struct mentions *m, uint64_t day, int64_t id, enum mention_
         gather_string(m, first | (uint64_t)kin->folded << 2 | MENTION_KIN, times);
 }
 
-/* A string's hours, the lowest bit that of the day's first, and behind BATCH_HOURS its eighths. */
+/* A string's slots, 32 bits a day. */
 static void take_string(struct mentions *m, const struct batch *batch, uint64_t day, uint32_t number, enum mention_kind kind,
-                        uint64_t hours)
+                        uint64_t slots)
 {
-    uint32_t eighths = (uint32_t)(hours >> BATCH_HOURS) << MENTION_EIGHTH;
-    for (hours &= ((uint64_t)1 << BATCH_HOURS) - 1; hours; day++, hours >>= 24)
-        if (hours & MENTION_ALL_HOURS)
-            take_day(m, day, batch->ids[number], kind, &batch->kin[number],
-                     ((uint32_t)hours & MENTION_ALL_HOURS) | eighths);
+    for (; slots; day++, slots >>= 32)
+        if ((uint32_t)slots)
+            take_day(m, day, batch->ids[number], kind, &batch->kin[number], (uint32_t)slots);
 }
 
 /* The same of each string that a common row has. */
-static void take_common(struct mentions *m, const struct batch *batch, uint64_t day, uint32_t number, uint64_t hours)
+static void take_common(struct mentions *m, const struct batch *batch, uint64_t day, uint32_t number, uint64_t slots)
 {
     enum common_table table = (enum common_table)(batch->strings[number].common - 1);
     enum mention_kind kind = table == COMMON_ROUTE ? MENTION_ROUTE : MENTION_CLIENT;
@@ -149,7 +147,7 @@ static void take_common(struct mentions *m, const struct batch *batch, uint64_t 
     for (size_t c = 1; c < layout->count; c++) {
         uint32_t ref = layout->columns[c].type == COLUMN_REF ? *(const uint32_t *)(const void *)(row + layout->columns[c].offset) : 0;
         if (ref)
-            take_string(m, batch, day, ref, kind, hours);
+            take_string(m, batch, day, ref, kind, slots);
     }
 }
 
@@ -157,20 +155,19 @@ static void take_commons(struct mentions *m, struct batch *batch, enum common_ta
 {
     for (size_t i = 0; i < batch->commons[table].count; i++) {
         uint32_t number = batch->common_numbers[table][i];
-        take_common(m, batch, day, number, batch->hours[number]);
-        batch->hours[number] = 0;
+        take_common(m, batch, day, number, batch->slots[number]);
+        batch->slots[number] = 0;
     }
 }
 
-/* Hours so far from the batch's first that they have no bit. */
+/* Days so far from the batch's first that they have no bits. */
 static void take_stray(struct mentions *m, const struct batch *batch, const struct batch_stray *stray)
 {
     int64_t day = floor_div(stray->slot, DAY_SLOTS), in_day = stray->slot - day * DAY_SLOTS;
-    uint64_t hour = (uint64_t)1 << in_day / HOUR_SLOTS | (uint64_t)1 << (BATCH_HOURS + in_day % HOUR_SLOTS);
     if (batch->strings[stray->number].common)
-        take_common(m, batch, biased_day(day), stray->number, hour);
+        take_common(m, batch, biased_day(day), stray->number, slot_bits(in_day));
     else if (stray->number)
-        take_string(m, batch, biased_day(day), stray->number, MENTION_COLUMN, hour);
+        take_string(m, batch, biased_day(day), stray->number, MENTION_COLUMN, slot_bits(in_day));
 }
 
 static void take_ids(struct mentions *m, const struct batch *batch)
@@ -184,13 +181,13 @@ static void take_ids(struct mentions *m, const struct batch *batch)
 
 int mentions_note(struct mentions *m, struct batch *batch, struct error *err)
 {
-    if (batch->first_hour == NUM_ABSENT)
+    if (batch->first_day == NUM_ABSENT)
         return 0;
-    uint64_t day = biased_day(floor_div(batch->first_hour, 24));
+    uint64_t day = biased_day(batch->first_day);
     take_commons(m, batch, COMMON_CLIENT, day);
     take_commons(m, batch, COMMON_ROUTE, day);
     for (uint32_t i = 1; i < batch->string_count; i++)
-        take_string(m, batch, day, i, MENTION_COLUMN, batch->hours[i]);
+        take_string(m, batch, day, i, MENTION_COLUMN, batch->slots[i]);
     for (size_t i = 0; i < batch->stray_count; i++)
         take_stray(m, batch, &batch->strays[i]);
     take_ids(m, batch);

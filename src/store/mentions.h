@@ -21,8 +21,6 @@
 #define MENTION_BUCKET 1024 /* strings; each may be mentioned in four ways: 4096 codes */
 #define MENTION_CODE 2      /* octets */
 #define MENTION_TIMES 4 /* octets */
-#define MENTION_EIGHTH 24 /* the lowest bit of an eighth */
-#define MENTION_ALL_HOURS 0xffffffu
 #define MENTION_DAY_BITS 22 /* a bucket's place is its day, and in these low bits its number in the day */
 #define ID_MENTION_DAY_BITS 6 /* the same; the number is the first bits of the hash */
 #define ID_MENTION_SIZE 5

@@ -54,7 +54,7 @@ static int compare_days(const void *a, const void *b)
 
 static size_t count_slots(uint32_t times)
 {
-    return (size_t)__builtin_popcount(times & MENTION_ALL_HOURS) * (size_t)__builtin_popcount(times >> MENTION_EIGHTH);
+    return (size_t)__builtin_popcount(times & (((uint32_t)1 << SLOT_EIGHTH) - 1)) * (size_t)__builtin_popcount(times >> SLOT_EIGHTH);
 }
 
 static void merge_days(struct slots *slots)
@@ -171,7 +171,7 @@ static size_t first_day(const struct slots *slots, int64_t at)
 
 static bool has_slot(uint32_t times, int64_t slot)
 {
-    return times >> slot / HOUR_SLOTS & times >> (MENTION_EIGHTH + slot % HOUR_SLOTS) & 1;
+    return times >> slot / HOUR_SLOTS & times >> (SLOT_EIGHTH + slot % HOUR_SLOTS) & 1;
 }
 
 bool slots_next(const struct slots *slots, enum slot_kind kind, int64_t *from, int64_t *to)
