@@ -12,6 +12,13 @@ static const struct { const char *words, *class; } words[] = {
     {"child process of", "system"},
     {"transport filter process", "system"},
     {"sender verify", "sender_verify"},
+    {"mail loop", "loop"},
+    {"loops back to", "loop"},
+    {"loop detected", "loop"},
+    {"routing loop", "loop"},
+    {"too many hops", "loop"},
+    {"points to local host", "loop"},
+    {"remote host address is the local host", "loop"},
     {"unqualified", "syntax"},
     {"greylist", "greylisting"},
     {"graylist", "greylisting"},
@@ -26,8 +33,12 @@ static const struct { const char *words, *class; } words[] = {
     {"mailbox is full", "mailbox_full"},
     {"mailbox full", "mailbox_full"},
     {"mailbox size limit", "mailbox_full"},
-    {"insufficient disk space", "mailbox_full"},
-    {"no space left", "mailbox_full"},
+    {"insufficient disk space", "storage"},
+    {"insufficient system storage", "storage"},
+    {"insufficient storage", "storage"},
+    {"no space left", "storage"},
+    {"disk full", "storage"},
+    {"disk is full", "storage"},
     {"rbl", "blocklist"},
     {"dnsbl", "blocklist"},
     {"blocklist", "blocklist"},
@@ -116,6 +127,8 @@ static const struct { const char *words, *class; } words[] = {
     {"too fast", "rate"},
     {"throttl", "rate"},
     {"too busy", "rate"},
+    {"server busy", "rate"},
+    {"server is busy", "rate"},
     {"limit reached", "rate"},
     {"not in reserve list", "rate"},
     {"load average", "rate"},
@@ -134,10 +147,11 @@ static const struct { const char *words, *class; } words[] = {
     {"non-crlf-terminated", "syntax"},
     {"bad sequence", "syntax"},
     {"next input sent too soon", "syntax"},
+    {"host lookup", "dns"}, /* with a timeout too: DNS did not answer */
+    {"lookup of host", "dns"},
+    {"dns timeout", "dns"},
     {"timed out", "timeout"},
     {"timeout", "timeout"},
-    {"host lookup", "dns"},
-    {"lookup of host", "dns"},
     {"host not found", "dns"},
     {"domain not found", "dns"},
     {"mx record", "dns"},
@@ -184,7 +198,7 @@ static const struct { int64_t code; const char *class; } codes[] = {
     {-37, "tls"},          {-38, "tls"},    {-41, "sender_verify"}, {-42, "authentication"},
     {-18, "connection"},   {-51, "retry"},  {-52, "retry"},      {-53, "retry"},
     {-54, "retry"},        {110, "timeout"}, {111, "connection"}, {104, "connection"},
-    {113, "connection"},   {101, "connection"}, {28, "mailbox_full"}, {122, "mailbox_full"}};
+    {113, "connection"},   {101, "connection"}, {28, "storage"}, {122, "mailbox_full"}};
 
 /* Length of an address that begins s, bare or in brackets, or of a login name; its words say nothing. */
 static size_t name_length(struct slice s)
@@ -216,15 +230,17 @@ static size_t best_words(struct slice s)
     return best;
 }
 
-/* What RFC 3463 says where the words do not: by the last two numbers of x.y.z. */
+/* What RFC 3463 says where the words do not: by the last two numbers of x.y.z.  "Other" (x.y.0) says nothing. */
 static const char *class_of_status(struct slice s)
 {
     static const struct { const char *status, *class; } statuses[] = {
-        {"1.1", "unknown_user"}, {"1.2", "dns"},        {"1.7", "syntax"},         {"1.8", "sender_verify"},
-        {"2.1", "unknown_user"}, {"2.2", "mailbox_full"}, {"2.3", "size"},         {"3.1", "mailbox_full"},
-        {"3.2", "rate"},         {"3.4", "size"},       {"4.1", "connection"},     {"4.2", "connection"},
-        {"4.3", "dns"},          {"4.4", "dns"},        {"4.5", "rate"},           {"4.7", "timeout"},
-        {"5.", "syntax"},        {"6.", "content"},     {"7.8", "authentication"}, {"7.", "policy"}};
+        {"1.1", "unknown_user"}, {"1.2", "dns"},          {"1.3", "syntax"},       {"1.6", "unknown_user"},
+        {"1.7", "syntax"},       {"1.8", "sender_verify"}, {"1.10", "dns"},        {"2.1", "unknown_user"},
+        {"2.2", "mailbox_full"}, {"2.3", "size"},         {"3.1", "storage"},      {"3.2", "rate"},
+        {"3.4", "size"},         {"4.1", "connection"},   {"4.2", "connection"},   {"4.3", "dns"},
+        {"4.4", "dns"},          {"4.5", "rate"},         {"4.6", "loop"},         {"4.7", "timeout"},
+        {"5.3", "rate"},         {"5.", "syntax"},        {"6.", "content"},       {"7.8", "authentication"},
+        {"7.9", "authentication"}, {"7.10", "tls"},       {"7.11", "tls"},         {"7.", "policy"}};
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         size_t n = strlen(statuses[i].status);
         bool whole = statuses[i].status[n - 1] == '.' || s.n == n || (s.n > n && !is_digit(s.p[n]));
@@ -234,17 +250,36 @@ static const char *class_of_status(struct slice s)
     return NULL;
 }
 
+/* A 4xx or 5xx, with what it continues with on several lines. */
+static bool is_reply(struct slice s)
+{
+    return s.n > 3 && (*s.p == '4' || *s.p == '5') && is_digit(s.p[1]) && is_digit(s.p[2]) && (s.p[3] == ' ' || s.p[3] == '-');
+}
+
 /* The first 4.x.y or 5.x.y behind a reply code. */
 static const char *status_class(struct slice s)
 {
     for (size_t i = 0; i + 8 < s.n; i++) {
-        struct slice code = slice_of(s.p + i, s.n - i);
-        bool here = (*code.p == '4' || *code.p == '5') && is_digit(code.p[1]) && is_digit(code.p[2]) &&
-                    (i == 0 || s.p[i - 1] == ' ') && (code.p[3] == ' ' || code.p[3] == '-');
-        if (here && code.p[4] == *code.p && code.p[5] == '.')
+        struct slice code = slice_after(s, i);
+        if ((i == 0 || s.p[i - 1] == ' ') && is_reply(code) && code.p[4] == *code.p && code.p[5] == '.')
             return class_of_status(slice_after(code, 6));
     }
     return NULL;
+}
+
+/* Whether the first reply code, at the beginning or behind a colon, is a 4xx: it says nothing for good (RFC 5321, 4.2.1). */
+static bool is_for_now(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((i == 0 || (i > 1 && s.p[i - 1] == ' ' && s.p[i - 2] == ':')) && is_reply(slice_after(s, i)))
+            return s.p[i] == '4';
+    return false;
+}
+
+static const char *class_by_words(struct slice reason, size_t best)
+{
+    bool blocked = strcmp(words[best].class, "blocklist") == 0;
+    return blocked && begins(reason, "smtp error from remote") ? "remote_block" : words[best].class;
 }
 
 const char *reason_class(struct slice reason, int64_t errno_code)
@@ -253,14 +288,11 @@ const char *reason_class(struct slice reason, int64_t errno_code)
     if (reason.n > LOOKED_AT)
         reason.n = LOOKED_AT;
     size_t best = best_words(reason);
-    bool remote = begins(reason, "smtp error from remote");
-    if (best < WORDS) {
-        bool blocked = strcmp(words[best].class, "blocklist") == 0;
-        return remote && blocked ? "remote_block" : words[best].class;
-    }
-    const char *class = status_class(reason);
+    const char *class = best < WORDS ? class_by_words(reason, best) : status_class(reason);
     for (size_t i = 0; !class && i < sizeof codes / sizeof *codes; i++)
         if (codes[i].code == errno_code)
             class = codes[i].class;
+    if (class && strcmp(class, "unknown_user") == 0 && is_for_now(reason))
+        return "unavailable";
     return class ? class : "other";
 }

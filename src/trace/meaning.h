@@ -5,9 +5,19 @@
 #include "../../parsers/slice.h"
 
 enum direction {
-    MEANING_OUT,  /* a far server answered us */
-    MEANING_HERE, /* our own server could not deliver */
-    MEANING_IN    /* we refused a client */
+    MEANING_OUT,    /* a far server answered us, or was not reached */
+    MEANING_HERE,   /* our own server could not deliver */
+    MEANING_EITHER, /* one of the two: the log does not tell which */
+    MEANING_IN      /* we refused a client */
+};
+
+/* A failure, a deferral or a refusal, as it was logged. */
+struct refused {
+    struct slice reason_class; /* as the views have it; may be absent */
+    struct slice words;        /* may be absent */
+    enum direction direction;
+    bool temporary;            /* put off; what words with a 4xx say is so in any case */
+    bool local_domain;         /* the address' domain is known to be one of ours */
 };
 
 struct meaning {
@@ -19,8 +29,7 @@ struct meaning {
     char enhanced[12]; /* "5.1.1"; "": none was given */
 };
 
-/* What a class of reasons (reason_class of the views; may be absent) and the words with it mean.  The codes are those
-   that the words begin with, or that stand behind a colon in them. */
-struct meaning meaning_of(struct slice reason_class, struct slice words, enum direction direction);
+/* The codes are those that the words begin with, or that stand behind a colon in them. */
+struct meaning meaning_of(const struct refused *refused);
 
 #endif

@@ -3,53 +3,18 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-static bool same_address(struct slice a, struct slice b)
+#include "attempt.h"
+
+/* Why a message was taken off the queue: the text of its event; absent: it was not. */
+static struct slice removal_of(const struct part *part)
 {
-    return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
+    for (size_t i = 0; i < part->events.count; i++)
+        if (slice_is(rows_text(&part->events, i, "kind"), "removed"))
+            return rows_text(&part->events, i, "text");
+    return SLICE_ABSENT;
 }
 
-static bool row_is(const struct rows *attempts, size_t row, const char *kind)
-{
-    return slice_is(rows_text(attempts, row, "kind"), kind);
-}
-
-bool same_delivery(const struct rows *attempts, size_t a, size_t b)
-{
-    return same_address(rows_text(attempts, a, "original"), rows_text(attempts, b, "original")) &&
-           same_address(rows_text(attempts, a, "recipient"), rows_text(attempts, b, "recipient"));
-}
-
-bool is_passed_over(const struct rows *attempts, size_t row)
-{
-    return row_is(attempts, row, "deferred") && slice_is(rows_text(attempts, row, "reason_class"), "retry");
-}
-
-/* The last attempt that was made before a row, for the same original; -1: none. */
-static ptrdiff_t last_attempt(const struct rows *attempts, size_t row)
-{
-    for (size_t i = row; i-- > 0;)
-        if (same_address(rows_text(attempts, i, "original"), rows_text(attempts, row, "original")) &&
-            row_is(attempts, i, "deferred") && !is_passed_over(attempts, i))
-            return (ptrdiff_t)i;
-    return -1;
-}
-
-static struct meaning meaning_of_row(const struct rows *attempts, size_t row)
-{
-    return meaning_of(rows_text(attempts, row, "reason_class"), rows_text(attempts, row, "detail"),
-                      rows_has(attempts, row, "ip") ? MEANING_OUT : MEANING_HERE);
-}
-
-struct meaning meaning_of_attempt(const struct rows *attempts, size_t row)
-{
-    bool given_up = slice_is(rows_text(attempts, row, "reason_class"), "retry") && row_is(attempts, row, "failed");
-    ptrdiff_t before = given_up ? last_attempt(attempts, row) : -1;
-    struct meaning meaning = meaning_of_row(attempts, before >= 0 ? (size_t)before : row);
-    meaning.after_retries = before >= 0;
-    return meaning;
-}
 
 /* ---- one recipient ----------------------------------------------------------------------------- */
 
@@ -69,12 +34,10 @@ static void add(struct tally *tally, enum outcome outcome, const char *why)
         tally->why[outcome] = why;
 }
 
-static void add_failure(struct tally *tally, enum outcome outcome, const struct rows *attempts, size_t row)
+static void add_failure(struct tally *tally, enum outcome outcome, const struct part *part, size_t row)
 {
-    struct meaning meaning = meaning_of_attempt(attempts, row);
-    ptrdiff_t before = is_passed_over(attempts, row) ? last_attempt(attempts, row) : -1;
-    if (before >= 0)
-        meaning = meaning_of_row(attempts, (size_t)before);
+    ptrdiff_t before = is_passed_over(&part->attempts, row) ? last_attempt(&part->attempts, row) : -1;
+    struct meaning meaning = meaning_of_attempt(part, before >= 0 ? (size_t)before : row);
     tally->after_retries = tally->after_retries || meaning.after_retries;
     add(tally, outcome, meaning.name);
 }
@@ -105,28 +68,35 @@ static bool is_overtaken(const struct rows *attempts, size_t row)
     struct slice original = rows_text(attempts, row, "original");
     bool whole = same_address(original, rows_text(attempts, row, "recipient"));
     for (size_t i = 0; i < attempts->count; i++)
-        if (!row_is(attempts, i, "deferred") &&
+        if (!attempt_is(attempts, i, "deferred") &&
             (same_delivery(attempts, i, row) || (whole && same_address(rows_text(attempts, i, "original"), original))))
             return true;
     return false;
 }
 
+/* What a deferral comes to that nothing followed. */
+static enum outcome outcome_of_deferral(const struct part *part)
+{
+    if (removal_of(part).p)
+        return OUTCOME_REMOVED;
+    return part->end != INT64_MAX ? OUTCOME_UNSEEN : OUTCOME_WAITING;
+}
+
 static void add_row(struct tally *tally, const struct part *part, size_t row)
 {
     const struct rows *attempts = &part->attempts;
-    bool gone = part->end != INT64_MAX;
-    if (row_is(attempts, row, "delivered") || row_is(attempts, row, "additional") || row_is(attempts, row, "cutthrough"))
+    if (attempt_is(attempts, row, "delivered") || attempt_is(attempts, row, "additional") || attempt_is(attempts, row, "cutthrough"))
         add(tally, OUTCOME_DELIVERED, NULL);
-    else if (row_is(attempts, row, "failed"))
-        add_failure(tally, OUTCOME_FAILED, attempts, row);
-    else if (row_is(attempts, row, "discarded"))
+    else if (attempt_is(attempts, row, "failed"))
+        add_failure(tally, OUTCOME_FAILED, part, row);
+    else if (attempt_is(attempts, row, "discarded"))
         add(tally, OUTCOME_DISCARDED, NULL);
-    else if (row_is(attempts, row, "suppressed"))
+    else if (attempt_is(attempts, row, "suppressed"))
         add(tally, OUTCOME_SUPPRESSED, NULL);
-    else if (row_is(attempts, row, "handoff"))
+    else if (attempt_is(attempts, row, "handoff"))
         add_copies(tally, part, rows_text(attempts, row, "original"));
     else if (!is_overtaken(attempts, row))
-        add_failure(tally, gone ? OUTCOME_UNSEEN : OUTCOME_WAITING, attempts, row);
+        add_failure(tally, outcome_of_deferral(part), part, row);
 }
 
 static struct tally tally_of(const struct part *part, struct slice original)
@@ -140,8 +110,9 @@ static struct tally tally_of(const struct part *part, struct slice original)
 
 static struct recipient recipient_of(const struct part *part, struct slice original)
 {
-    static const enum outcome order[] = {OUTCOME_DELIVERED, OUTCOME_FAILED,     OUTCOME_WAITING, OUTCOME_UNSEEN,
-                                         OUTCOME_DISCARDED, OUTCOME_SUPPRESSED, OUTCOME_HANDED,  OUTCOME_PARTLY};
+    static const enum outcome order[OUTCOMES] = {OUTCOME_DELIVERED, OUTCOME_FAILED,    OUTCOME_WAITING,    OUTCOME_REMOVED,
+                                                 OUTCOME_UNSEEN,    OUTCOME_DISCARDED, OUTCOME_SUPPRESSED, OUTCOME_HANDED,
+                                                 OUTCOME_PARTLY,    OUTCOME_REFUSED};
     struct tally tally = tally_of(part, original);
     struct recipient recipient = {.address = original, .after_retries = tally.after_retries};
     for (size_t i = 0; i < OUTCOMES; i++)
@@ -150,7 +121,7 @@ static struct recipient recipient_of(const struct part *part, struct slice origi
             break;
         }
     recipient.why = tally.why[recipient.outcome];
-    enum outcome other = tally.count[OUTCOME_FAILED] ? OUTCOME_FAILED : OUTCOME_WAITING;
+    enum outcome other = tally.count[OUTCOME_FAILED] ? OUTCOME_FAILED : tally.count[OUTCOME_REMOVED] ? OUTCOME_REMOVED : OUTCOME_WAITING;
     if (tally.count[OUTCOME_PARTLY] || (recipient.outcome == OUTCOME_DELIVERED && tally.count[other])) {
         recipient.outcome = OUTCOME_PARTLY;
         recipient.why = tally.why[other];
@@ -160,19 +131,42 @@ static struct recipient recipient_of(const struct part *part, struct slice origi
 
 /* ---- all of them ------------------------------------------------------------------------------- */
 
+static bool is_listed(const struct recipients *recipients, struct slice address)
+{
+    for (size_t i = 0; i < recipients->count; i++)
+        if (same_address(recipients->list[i].address, address))
+            return true;
+    return false;
+}
+
+static void list(struct recipients *recipients, struct recipient recipient)
+{
+    recipients->list = grow(recipients->list, &recipients->room, recipients->count + 1, sizeof *recipients->list);
+    recipients->list[recipients->count++] = recipient;
+}
+
+/* Refused when all of the message was there, and nothing was tried for them.  A line that has the words alone may be of
+   one that was taken: until the message is gone, that it is not tried says nothing. */
+static void list_refused(const struct part *part, struct recipients *recipients)
+{
+    for (size_t i = 0; i < part->refusals.count; i++) {
+        struct slice address = rows_text(&part->refusals, i, "recipient");
+        bool sure = part->end != INT64_MAX || !rows_integer(&part->refusals, i, "ambiguous");
+        if (sure && address.n && slice_is(rows_text(&part->refusals, i, "stage"), "data") && !is_listed(recipients, address))
+            list(recipients, (struct recipient){.address = address, .outcome = OUTCOME_REFUSED,
+                                                .why = meaning_of_refusal(&part->refusals, i).name});
+    }
+}
+
 void recipients_read(const struct part *part, struct recipients *recipients)
 {
     *recipients = (struct recipients){0};
     for (size_t i = 0; i < part->attempts.count; i++) {
         struct slice original = rows_text(&part->attempts, i, "original");
-        bool known = false;
-        for (size_t k = 0; k < recipients->count && !known; k++)
-            known = same_address(recipients->list[k].address, original);
-        if (known)
-            continue;
-        recipients->list = grow(recipients->list, &recipients->room, recipients->count + 1, sizeof *recipients->list);
-        recipients->list[recipients->count++] = recipient_of(part, original);
+        if (!is_listed(recipients, original))
+            list(recipients, recipient_of(part, original));
     }
+    list_refused(part, recipients);
 }
 
 void recipients_free(struct recipients *recipients)
@@ -184,7 +178,8 @@ void recipients_free(struct recipients *recipients)
 const char *outcome_name(enum outcome outcome)
 {
     static const char *const names[OUTCOMES] = {"delivered", "partly",     "failed", "waiting",
-                                                "discarded", "suppressed", "handed", "unseen"};
+                                                "discarded", "suppressed", "handed", "unseen",
+                                                "removed",   "refused"};
     return names[outcome];
 }
 
@@ -232,20 +227,36 @@ static size_t recipients_of(const struct part *part, const struct recipients *re
     return part->end == INT64_MAX && counted > recipients->count ? counted : recipients->count;
 }
 
-static bool was_removed(const struct part *part)
+/* Who took a message off the queue; NULL: nobody did. */
+static const char *removed_by(const struct part *part)
 {
-    for (size_t i = 0; i < part->events.count; i++)
-        if (slice_is(rows_text(&part->events, i, "kind"), "removed"))
-            return true;
-    return false;
+    struct slice text = removal_of(part);
+    if (!text.p)
+        return NULL;
+    if (slice_starts(text, "removed by "))
+        return "removed by an operator";
+    if (slice_starts(text, "cancelled by timeout_frozen_after"))
+        return "removed as frozen for too long";
+    return slice_starts(text, "cancelled by system filter") ? "cancelled by the system filter" : "cancelled by an operator";
+}
+
+/* The same of a message, or where it was handed to a scanner, of a copy. */
+static const char *removed_in_all(const struct part *part)
+{
+    const char *by = removed_by(part);
+    for (const struct part *copy = part->first; copy && !by; copy = copy->next)
+        if (copy->relation == RELATION_COPY)
+            by = removed_in_all(copy);
+    return by;
 }
 
 /* Nothing was tried. */
 static void write_state(FILE *out, const struct part *part)
 {
     struct slice state = rows_text(&part->message, 0, "state");
-    if (was_removed(part))
-        fputs("removed before any delivery", out);
+    const char *removed = removed_by(part);
+    if (removed)
+        fprintf(out, "%s before any delivery", removed);
     else if (slice_is(state, "retracted"))
         fputs("taken back on arrival", out);
     else if (slice_is(state, "frozen"))
@@ -258,35 +269,53 @@ static void write_state(FILE *out, const struct part *part)
         fputs("its arrival was never seen, nor a delivery", out);
 }
 
-void verdict_write(FILE *out, const struct part *part, const struct recipients *recipients)
+/* What was taken off the queue: those that waited, else the message. */
+static void write_removal(FILE *out, const struct part *part, const struct recipients *recipients)
+{
+    const char *removed = removed_in_all(part);
+    size_t count = count_of(recipients, OUTCOME_REMOVED);
+    if (count && removed)
+        fprintf(out, "; %zu %s before %s delivered", count, removed, count == 1 ? "it was" : "they were");
+    else if (removed)
+        fprintf(out, "; %s", removed);
+    else if (slice_is(rows_text(&part->message, 0, "state"), "frozen"))
+        fputs("; frozen", out);
+}
+
+static void write_outcomes(FILE *out, const struct part *part, const struct recipients *recipients)
 {
     bool told = rows_text(&part->message, 0, "sender").n > 0;
     size_t delivered = count_of(recipients, OUTCOME_DELIVERED) + count_of(recipients, OUTCOME_PARTLY);
     size_t all = recipients_of(part, recipients);
+    fprintf(out, "delivered to %zu of %zu recipient%s", delivered, all, all == 1 ? "" : "s");
+    write_count(out, recipients, OUTCOME_PARTLY, "not to all it stands for");
+    write_count(out, recipients, OUTCOME_FAILED, told ? "bounced" : "failed");
+    write_count(out, recipients, OUTCOME_REFUSED, "refused");
+    write_count(out, recipients, OUTCOME_WAITING, "waiting");
+    write_count(out, recipients, OUTCOME_DISCARDED, "discarded");
+    write_count(out, recipients, OUTCOME_SUPPRESSED, "suppressed");
+    write_count(out, recipients, OUTCOME_HANDED, "handed to a scanner, no copy found");
+    write_count(out, recipients, OUTCOME_UNSEEN, "put off, its end not seen");
+    write_removal(out, part, recipients);
+}
+
+void verdict_write(FILE *out, const struct part *part, const struct recipients *recipients)
+{
     if (recipients->count == 0)
         write_state(out, part);
-    else {
-        fprintf(out, "delivered to %zu of %zu recipient%s", delivered, all, all == 1 ? "" : "s");
-        write_count(out, recipients, OUTCOME_PARTLY, "not to all it stands for");
-        write_count(out, recipients, OUTCOME_FAILED, told ? "bounced" : "failed");
-        write_count(out, recipients, OUTCOME_WAITING, "waiting");
-        write_count(out, recipients, OUTCOME_DISCARDED, "discarded");
-        write_count(out, recipients, OUTCOME_SUPPRESSED, "suppressed");
-        write_count(out, recipients, OUTCOME_HANDED, "handed to a scanner, no copy found");
-        write_count(out, recipients, OUTCOME_UNSEEN, "put off, its end not seen");
-        if (was_removed(part))
-            fputs("; removed", out);
-        else if (slice_is(rows_text(&part->message, 0, "state"), "frozen"))
-            fputs("; frozen", out);
-    }
+    else
+        write_outcomes(out, part, recipients);
     if (rows_integer(&part->message, 0, "fakereject"))
         fputs("; the client was told it was refused", out);
 }
 
 int verdict_mood(const struct part *part, const struct recipients *recipients)
 {
-    if (count_of(recipients, OUTCOME_FAILED) || count_of(recipients, OUTCOME_PARTLY) || was_removed(part))
+    static const enum outcome bad[] = {OUTCOME_FAILED, OUTCOME_PARTLY, OUTCOME_REFUSED};
+    bool failed = removed_in_all(part) != NULL;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        failed = failed || count_of(recipients, bad[i]);
+    if (failed)
         return -1;
-    size_t done = count_of(recipients, OUTCOME_DELIVERED) + count_of(recipients, OUTCOME_DISCARDED);
-    return recipients->count && done == recipients_of(part, recipients);
+    return recipients->count && count_of(recipients, OUTCOME_DELIVERED) == recipients_of(part, recipients);
 }

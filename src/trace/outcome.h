@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "meaning.h"
 #include "story.h"
 
 enum outcome {
@@ -15,9 +14,11 @@ enum outcome {
     OUTCOME_DISCARDED,
     OUTCOME_SUPPRESSED, /* *>: a delivery that was not made, of a test */
     OUTCOME_HANDED,     /* to a scanner, whose copy was not found */
-    OUTCOME_UNSEEN      /* put off, and then the message was gone */
+    OUTCOME_UNSEEN,     /* put off, and then the message was gone */
+    OUTCOME_REMOVED,    /* put off, and then the message was taken off the queue */
+    OUTCOME_REFUSED     /* at the end of the data, when the message was received for others (PRDR) */
 };
-enum { OUTCOMES = OUTCOME_UNSEEN + 1 };
+enum { OUTCOMES = OUTCOME_REFUSED + 1 };
 
 /* A recipient as the sender gave it. */
 struct recipient {
@@ -28,7 +29,7 @@ struct recipient {
 };
 
 struct recipients {
-    struct recipient *list; /* in the order of their first attempts */
+    struct recipient *list; /* in the order of their first attempts, then those refused */
     size_t count, room;
 };
 
@@ -44,13 +45,5 @@ void verdict_write(FILE *out, const struct part *part, const struct recipients *
 
 /* Whether all went well: 1; it is not over: 0; something failed: -1. */
 int verdict_mood(const struct part *part, const struct recipients *recipients);
-
-/* The meaning of a row of trace/attempts.sql; where it was given up, of the last attempt made. */
-struct meaning meaning_of_attempt(const struct rows *attempts, size_t row);
-
-/* Whether two rows are of the same original and final address. */
-bool same_delivery(const struct rows *attempts, size_t a, size_t b);
-/* Whether a row is a deferral that was no attempt: the retry time was not reached. */
-bool is_passed_over(const struct rows *attempts, size_t row);
 
 #endif

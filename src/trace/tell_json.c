@@ -6,6 +6,7 @@
 #include "../base/memory.h"
 #include "../base/text.h"
 #include "array.h"
+#include "attempt.h"
 #include "outcome.h"
 #include "tell.h"
 
@@ -65,34 +66,37 @@ static void put_meaning(FILE *out, const struct meaning *meaning)
     put_string(out, meaning->side);
 }
 
-static void put_rows(FILE *out, const char *name, const struct rows *rows,
-                     void (*more)(FILE *, const struct rows *, size_t))
+/* part: of which message the rows are; NULL: of none. */
+static void put_rows(FILE *out, const char *name, const struct part *part, const struct rows *rows,
+                     void (*more)(FILE *, const struct part *, const struct rows *, size_t))
 {
     fprintf(out, ",\n  \"%s\": [", name);
     for (size_t i = 0; i < rows->count; i++) {
         fputs(i ? ",\n   {" : "\n   {", out);
         put_members(out, rows, i);
         if (more)
-            more(out, rows, i);
+            more(out, part, rows, i);
         fputc('}', out);
     }
     fputc(']', out);
 }
 
-static void more_of_attempt(FILE *out, const struct rows *attempts, size_t row)
+static void more_of_attempt(FILE *out, const struct part *part, const struct rows *attempts, size_t row)
 {
-    struct slice kind = rows_text(attempts, row, "kind");
-    struct meaning meaning = {.words = NULL};
-    if (slice_is(kind, "deferred") || slice_is(kind, "failed"))
-        meaning = meaning_of_attempt(attempts, row);
+    bool well = !attempt_is(attempts, row, "deferred") && !attempt_is(attempts, row, "failed");
+    struct meaning meaning = well ? (struct meaning){.words = NULL} : meaning_of_attempt(part, row);
+    struct far_host far = far_host_of(part, row);
     put_meaning(out, &meaning);
-    fprintf(out, ", \"after_retries\": %s", meaning.after_retries ? "true" : "false");
+    fprintf(out, ", \"after_retries\": %s, \"tried_host\": ", meaning.after_retries ? "true" : "false");
+    text_write_json(out, far.host);
+    fputs(", \"tried_ip\": ", out);
+    text_write_json(out, far.ip);
 }
 
-static void more_of_refusal(FILE *out, const struct rows *refusals, size_t row)
+static void more_of_refusal(FILE *out, const struct part *part, const struct rows *refusals, size_t row)
 {
-    struct meaning meaning = meaning_of(rows_text(refusals, row, "reason_class"), rows_text(refusals, row, "detail"),
-                                        MEANING_IN);
+    bool note = !part && slice_is(rows_text(refusals, row, "what"), "noted");
+    struct meaning meaning = note ? (struct meaning){.words = NULL} : meaning_of_refusal(refusals, row);
     put_meaning(out, &meaning);
 }
 
@@ -150,12 +154,12 @@ static void put_part(FILE *out, const struct part *part, bool lines)
     fprintf(out, ",\n  \"relation\": \"%s\", ", relations[part->relation]);
     put_members(out, &part->message, 0);
     put_recipients(out, &recipients);
-    put_rows(out, "attempts", &part->attempts, more_of_attempt);
-    put_rows(out, "refusals", &part->refusals, more_of_refusal);
-    put_rows(out, "scans", &part->scans, NULL);
+    put_rows(out, "attempts", part, &part->attempts, more_of_attempt);
+    put_rows(out, "refusals", part, &part->refusals, more_of_refusal);
+    put_rows(out, "scans", part, &part->scans, NULL);
     fprintf(out, ",\n  \"scans_ambiguous\": %s", part->namesakes && part->scans.count ? "true" : "false");
-    put_rows(out, "events", &part->events, NULL);
-    put_rows(out, "sessions", &part->sessions, NULL);
+    put_rows(out, "events", part, &part->events, NULL);
+    put_rows(out, "sessions", part, &part->sessions, NULL);
     if (lines)
         put_lines(out, "lines", &part->lines);
     fputs(",\n  \"parts\": [", out);
@@ -182,8 +186,8 @@ void tell_json(const struct tell *tell)
         put_part(out, tell->stories->roots[i], tell->refusal_lines);
     }
     fputc(']', out);
-    put_rows(out, "refusals", tell->refusals, more_of_refusal);
-    put_rows(out, "logins", tell->logins, NULL);
+    put_rows(out, "refusals", NULL, tell->refusals, more_of_refusal);
+    put_rows(out, "logins", NULL, tell->logins, NULL);
     if (tell->refusal_lines)
         put_lines(out, "refusal_lines", tell->refusal_lines);
     fputs("}\n", out);

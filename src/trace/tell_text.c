@@ -7,6 +7,7 @@
 #include "../base/text.h"
 #include "../report/units.h"
 #include "array.h"
+#include "attempt.h"
 #include "key.h"
 #include "outcome.h"
 #include "tell.h"
@@ -110,6 +111,51 @@ static void put_with(FILE *out, const char *before, struct slice text, const cha
     fputs(after, out);
 }
 
+/* What stands in Exim's log for a byte between quotes; NULL: itself. */
+static const char *escaped(char c)
+{
+    return c == '\n' ? "\\n" : c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;
+}
+
+/* before, and the text as Exim's log has it between quotes; nothing where it is absent. */
+static void put_quoted(FILE *out, const char *before, struct slice text)
+{
+    if (!text.p)
+        return;
+    fprintf(out, "%s\"", before);
+    for (size_t from = 0, i = 0; i < text.n; from = ++i) {
+        while (i < text.n && !escaped(text.p[i]))
+            i++;
+        put(out, slice_of(text.p + from, i - from));
+        fputs(i < text.n ? escaped(text.p[i]) : "", out);
+    }
+    fputc('"', out);
+}
+
+/* Length of the "<user>" that begins s, which stands for what was taken out of a reason; 0: none does. */
+static size_t gap_length(struct slice s)
+{
+    size_t n = 1;
+    while (n < s.n && s.p[n] >= 'a' && s.p[n] <= 'z')
+        n++;
+    return s.p[0] == '<' && n > 1 && n < s.n && s.p[n] == '>' ? n + 1 : 0;
+}
+
+/* A reason without what varies, which is no text of the log: "..." for what was taken out. */
+static void put_pattern(FILE *out, struct slice reason)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < reason.n; i++) {
+        size_t gap = gap_length(slice_after(reason, i));
+        if (!gap)
+            continue;
+        put(out, slice_of(reason.p + from, i - from));
+        fputs("...", out);
+        from = i + gap;
+    }
+    put(out, slice_after(reason, from));
+}
+
 static void put_address(FILE *out, struct slice address)
 {
     if (address.p && address.n == 0)
@@ -118,17 +164,30 @@ static void put_address(FILE *out, struct slice address)
         put(out, address);
 }
 
+static void put_host_name(FILE *out, const char *before, struct slice host, struct slice ip)
+{
+    fputs(before, out);
+    if (host.p && !slice_equal(host, ip))
+        put(out, host);
+    else
+        fputs("a host without a name", out);
+}
+
+/* "host [ip]", as far as known. */
+static void put_host_of(FILE *out, const char *before, struct slice host, struct slice ip)
+{
+    if (host.p || ip.p)
+        put_host_name(out, before, host, ip);
+    put_with(out, " [", ip, "]");
+}
+
 /* "host (HELO) [ip]", as far as known. */
 static void put_host(FILE *out, const char *before, const struct rows *rows, size_t row, bool helo)
 {
     struct slice host = rows_text(rows, row, "host"), ip = rows_text(rows, row, "ip");
     if (!host.p && !ip.p)
         return;
-    fputs(before, out);
-    if (host.p && !slice_equal(host, ip))
-        put(out, host);
-    else
-        fputs("a host without a name", out);
+    put_host_name(out, before, host, ip);
     if (helo)
         put_with(out, " (", rows_text(rows, row, "helo"), ")");
     put_with(out, " [", ip, "]");
@@ -164,7 +223,7 @@ static void put_whose(FILE *out, const struct part *part)
 static void put_ambiguous(FILE *out, const struct rows *rows, size_t row)
 {
     if (rows_integer(rows, row, "ambiguous"))
-        fputs("\n(ambiguous: the line has more than one reading)", out);
+        fputs("\n(ambiguous: where in the line an address, a host or the words begin and end can be read in more than one way)", out);
 }
 
 /* ---- arrival and end --------------------------------------------------------------------------- */
@@ -191,7 +250,7 @@ static void put_content(FILE *out, const struct rows *m)
     fputs("\n", out);
     if (rows_has(m, 0, "size"))
         fprintf(out, "%" PRId64 " octets", rows_integer(m, 0, "size"));
-    put_with(out, ", subject \"", rows_text(m, 0, "subject"), "\"");
+    put_quoted(out, ", subject ", rows_text(m, 0, "subject"));
     put_envelope(out, m);
     put_with(out, "\nMessage-ID ", rows_text(m, 0, "message_id"), "");
 }
@@ -221,7 +280,7 @@ static void tell_arrival(const struct tell *tell, const struct part *part)
     } else if (part->relation == RELATION_BOUNCE) {
         verb = "reported";
         fprintf(out, "to the sender as %s", part->exim_id);
-        put_with(out, ", subject \"", rows_text(m, 0, "subject"), "\"");
+        put_quoted(out, ", subject ", rows_text(m, 0, "subject"));
     } else {
         fputs("from ", out);
         put_address(out, rows_text(m, 0, "sender"));
@@ -229,7 +288,7 @@ static void tell_arrival(const struct tell *tell, const struct part *part)
         put_content(out, m);
     }
     if (rows_integer(m, 0, "ambiguous"))
-        fputs("\n(ambiguous: several arrivals under one id, or a line with more than one reading)", out);
+        fputs("\n(ambiguous: there are several arrivals under this id, or the fields of the line can be read in more than one way)", out);
     body_put(tell, &body, rows_text(m, 0, "time"), PLAIN, verb);
 }
 
@@ -257,7 +316,7 @@ static void tell_scan(const struct tell *tell, const struct part *part, size_t r
     FILE *out = body_open(&body);
     fprintf(out, "score %.1f, spam from %.1f on", rows_value(scans, row, "score")->real,
             rows_value(scans, row, "threshold")->real);
-    put_with(out, ", for ", rows_text(scans, row, "user"), "");
+    put_with(out, ", user ", rows_text(scans, row, "user"), "");
     put_with(out, "\n", rows_text(scans, row, "rules"), "");
     if (part->namesakes)
         fprintf(out, "\n(joined by Message-ID and time; ambiguous: %" PRId64 " more message%s had it then)",
@@ -267,15 +326,23 @@ static void tell_scan(const struct tell *tell, const struct part *part, size_t r
 
 /* ---- attempts ---------------------------------------------------------------------------------- */
 
-static void put_way_out(FILE *out, const struct rows *attempts, size_t row)
+static void put_route(FILE *out, struct slice router, struct slice transport)
 {
-    bool way = rows_has(attempts, row, "router") || rows_has(attempts, row, "transport") || rows_has(attempts, row, "ip");
-    if (!way)
-        return;
-    fputs("\nvia ", out);
-    put(out, rows_text(attempts, row, "router"));
-    put_with(out, rows_has(attempts, row, "router") ? ", " : "", rows_text(attempts, row, "transport"), "");
-    put_host(out, ", to ", attempts, row, false);
+    bool same = router.p && transport.p && slice_equal(router, transport);
+    put_with(out, same ? "\nvia router and transport " : "\nvia router ", router, "");
+    if (!same)
+        put_with(out, router.p ? ", transport " : "\nvia transport ", transport, "");
+}
+
+static void put_way_out(FILE *out, const struct part *part, size_t row)
+{
+    const struct rows *attempts = &part->attempts;
+    struct slice router = rows_text(attempts, row, "router"), transport = rows_text(attempts, row, "transport");
+    struct far_host far = far_host_of(part, row);
+    put_route(out, router, transport);
+    put_host_of(out, router.p || transport.p ? ", to " : "\nto ", far.host, far.ip);
+    if (far.ip.p && far.beside)
+        fputs(", as the host error says", out);
     put_with(out, ", ", rows_text(attempts, row, "tls"), "");
     if (rows_has(attempts, row, "delivery_seconds"))
         fprintf(out, ", in %.1f s", rows_value(attempts, row, "delivery_seconds")->real);
@@ -321,11 +388,11 @@ static void tell_attempt(const struct tell *tell, const struct part *part, size_
         fputs(", while it was received", out);
     if (slice_is(kind, "handoff"))
         fputs(", to a scanner", out);
-    put_way_out(out, attempts, row);
+    put_way_out(out, part, row);
     put_with(out, "\n\"", rows_text(attempts, row, "response"), "\"");
     put_with(out, "\n\"", rows_text(attempts, row, "detail"), "\"");
     if (slice_is(kind, "failed"))
-        put_meaning(out, meaning_of_attempt(attempts, row));
+        put_meaning(out, meaning_of_attempt(part, row));
     put_ambiguous(out, attempts, row);
     body_put(tell, &body, rows_text(attempts, row, "time"), colour, verb);
 }
@@ -359,11 +426,40 @@ static void tell_deferrals(const struct tell *tell, const struct entry *entry)
     FILE *out = body_open(&body);
     put_recipient(out, entry->part, entry->row);
     put_deferral_count(out, entry);
-    put_way_out(out, attempts, entry->last);
+    put_way_out(out, entry->part, entry->last);
     put_with(out, "\n\"", rows_text(attempts, entry->last, "detail"), "\"");
-    put_meaning(out, meaning_of_attempt(attempts, entry->last));
+    put_meaning(out, meaning_of_attempt(entry->part, entry->last));
     put_ambiguous(out, attempts, entry->last);
     body_put(tell, &body, rows_text(attempts, entry->row, "time"), OPEN, "put off");
+}
+
+/* Of the others that ended alike: how, and until when. */
+static void put_end_of_others(FILE *out, const struct entry *entry, const char *verb)
+{
+    const struct rows *attempts = &entry->part->attempts;
+    struct slice kind = rows_text(attempts, entry->last, "kind");
+    struct slice from = rows_text(attempts, entry->row, "time"), to = rows_text(attempts, entry->last, "time");
+    bool same_day = from.n > 11 && to.n > 11 && memcmp(from.p, to.p, 11) == 0;
+    fputs(verb, out);
+    if (slice_is(kind, "failed") || slice_is(kind, "deferred"))
+        fprintf(out, ": %s", meaning_of_attempt(entry->part, entry->last).name);
+    put_with(out, ", ", same_day ? slice_after(from, 11) : from, "");
+    if (!slice_equal(from, to))
+        put_with(out, " to ", same_day ? slice_after(to, 11) : to, "");
+}
+
+static void tell_others(const struct tell *tell, const struct entry *entry)
+{
+    const struct rows *attempts = &entry->part->attempts;
+    enum colour colour;
+    const char *verb = verb_of(rows_text(attempts, entry->last, "kind"), &colour);
+    char count[40];
+    struct body body;
+    FILE *out = body_open(&body);
+    snprintf(count, sizeof count, "%" PRId64 " %s:", entry->count, entry->beside ? "others" : "addresses");
+    put_whose(out, entry->part);
+    put_end_of_others(out, entry, verb);
+    body_put(tell, &body, rows_text(attempts, entry->row, "time"), colour, count);
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------- */
@@ -401,8 +497,21 @@ static void put_refusal(FILE *out, const struct rows *refusals, size_t row)
     put_with(out, ", to ", recipient, "");
     put_host(out, "\nby ", refusals, row, true);
     put_with(out, "\n\"", rows_text(refusals, row, "detail"), "\"");
-    put_meaning(out, meaning_of(rows_text(refusals, row, "reason_class"), rows_text(refusals, row, "detail"), MEANING_IN));
-    put_ambiguous(out, refusals, row);
+    if (!rows_has(refusals, row, "detail") && rows_has(refusals, row, "reason")) {
+        fputs("\nin words like: ", out);
+        put_pattern(out, rows_text(refusals, row, "reason"));
+    }
+    put_meaning(out, meaning_of_refusal(refusals, row));
+}
+
+/* A recipient refused behind the data (PRDR), on a line that has the words of the ACL and no more. */
+static void put_doubt_of_refusal(FILE *out, const struct part *part, size_t row)
+{
+    bool words_alone = rows_has(&part->refusals, row, "recipient") && !rows_has(&part->refusals, row, "ip");
+    if (!words_alone)
+        put_ambiguous(out, &part->refusals, row);
+    else if (rows_integer(&part->refusals, row, "ambiguous"))
+        fputs("\n(ambiguous: the line has the words, but not whether they refuse the recipient, and whether for good)", out);
 }
 
 static void tell_refusal(const struct tell *tell, const struct part *part, size_t row)
@@ -412,6 +521,7 @@ static void tell_refusal(const struct tell *tell, const struct part *part, size_
     FILE *out = body_open(&body);
     put_whose(out, part);
     put_refusal(out, &part->refusals, row);
+    put_doubt_of_refusal(out, part, row);
     body_put(tell, &body, rows_text(&part->refusals, row, "time"), later ? OPEN : BAD, later ? "refused for now" : "refused");
 }
 
@@ -485,6 +595,9 @@ static void tell_entry(const struct tell *tell, const struct entry *entry)
     case ENTRY_DEFERRALS:
         tell_deferrals(tell, entry);
         break;
+    case ENTRY_OTHERS:
+        tell_others(tell, entry);
+        break;
     case ENTRY_EVENT:
         tell_event(tell, entry);
         break;
@@ -538,6 +651,8 @@ static void tell_story(const struct tell *tell, const struct part *root)
     struct body body;
     recipients_read(root, &recipients);
     timeline_read(root, &timeline);
+    if (!tell->refusal_lines)
+        timeline_fold(&timeline, tell->keys, tell->key_count);
     verdict_write(body_open(&body), root, &recipients);
     fclose(body.out);
     int mood = verdict_mood(root, &recipients);
@@ -589,6 +704,7 @@ static void tell_refused(const struct tell *tell, size_t row)
         put_with(out, " by ", rows_text(rows, row, "service"), ", ");
     }
     put_refusal(out, rows, row);
+    put_ambiguous(out, rows, row);
     put_headers(out, rows, row);
     body_put(tell, &body, rows_text(rows, row, "time"), later ? OPEN : BAD,
              login ? "login failed" : later ? "refused for now" : "refused");
@@ -635,10 +751,12 @@ static void tell_refusals(const struct tell *tell)
     tell_some(tell, true, "logged of a recipient alone");
 }
 
-static void put_more(const struct tell *tell, size_t found, size_t shown, const char *what)
+/* options: "--until shows" */
+static void put_more(const struct tell *tell, size_t found, size_t shown, const char *what, const char *options)
 {
-    if (found > shown)
-        fprintf(tell->out, "... and %zu earlier %s\n", found - shown, what);
+    size_t more = found > shown ? found - shown : 0;
+    if (more)
+        fprintf(tell->out, "... and %zu earlier %s%s; %s %s\n", more, what, more == 1 ? "" : "s", options, more == 1 ? "it" : "them");
 }
 
 static void tell_logins(const struct tell *tell, bool first)
@@ -648,7 +766,7 @@ static void tell_logins(const struct tell *tell, bool first)
     fputs(first ? "" : "\n", tell->out);
     put_coloured(tell, STRONG, "logged in to a mailbox");
     fputc('\n', tell->out);
-    put_more(tell, tell->logins_found, tell->logins->count, "logins; --until shows them");
+    put_more(tell, tell->logins_found, tell->logins->count, "login", "--until shows");
     for (size_t i = 0; i < tell->logins->count; i++)
         tell_session(tell, tell->logins, i);
 }
@@ -667,14 +785,14 @@ static void tell_nothing(const struct tell *tell)
 void tell_text(const struct tell *tell)
 {
     const struct stories *stories = tell->stories;
-    put_more(tell, stories->found, stories->root_count, "messages; --limit or --until show them");
+    put_more(tell, stories->found, stories->root_count, "message", "--limit or --until show");
     for (size_t i = 0; i < stories->root_count; i++) {
         fputs(i ? "\n" : "", tell->out);
         tell_story(tell, stories->roots[i]);
     }
     if (tell->refusals->count) {
         fputs(stories->root_count ? "\n" : "", tell->out);
-        put_more(tell, tell->refusals_found, tell->refusals->count, "refusals; --limit or --until show them");
+        put_more(tell, tell->refusals_found, tell->refusals->count, "refusal", "--limit or --until show");
         tell_refusals(tell);
         if (tell->refusal_lines)
             put_lines(tell, tell->refusal_lines);

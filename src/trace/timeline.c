@@ -3,7 +3,13 @@
 
 #include <stdlib.h>
 
-#include "outcome.h"
+#include "attempt.h"
+#include "key.h"
+
+enum {
+    MANY = 20, /* attempts that came to the same are one entry from here on */
+    SOME = 3   /* the same, where a key names another recipient */
+};
 
 static struct entry *add(struct timeline *timeline, const struct part *part, int depth, enum entry_kind kind, int64_t at)
 {
@@ -122,6 +128,128 @@ void timeline_read(const struct part *root, struct timeline *timeline)
     *timeline = (struct timeline){0};
     add_part(timeline, root, 0);
     qsort(timeline->list, timeline->count, sizeof *timeline->list, compare_entries);
+}
+
+/* ---- folding ----------------------------------------------------------------------------------- */
+
+/* An attempt, what it came to, and whether a key names its recipient. */
+struct ended {
+    struct entry *entry;
+    struct slice kind;
+    const char *why; /* a name of meaning.h; NULL: it went well */
+    bool asked;
+    size_t group; /* the first that came to the same */
+};
+
+static bool is_local_part(struct slice address, struct slice key)
+{
+    return address.n > key.n && address.p[key.n] == '@' && same_address(slice_of(address.p, key.n), key);
+}
+
+static bool names(struct slice key, struct slice address)
+{
+    return address.n && (same_address(address, key) || is_local_part(address, key));
+}
+
+static bool is_asked(const struct entry *entry, const char *const *keys, int key_count)
+{
+    bool asked = false;
+    for (int i = 0; i < key_count && !asked; i++) {
+        struct slice key = key_of(keys[i]).text;
+        asked = names(key, rows_text(&entry->part->attempts, entry->row, "original")) ||
+                names(key, rows_text(&entry->part->attempts, entry->row, "recipient"));
+    }
+    return asked;
+}
+
+static struct ended ended_of(struct entry *entry, const char *const *keys, int key_count)
+{
+    const struct rows *attempts = &entry->part->attempts;
+    bool went_well = !attempt_is(attempts, entry->last, "failed") && !attempt_is(attempts, entry->last, "deferred");
+    struct ended ended = {entry, rows_text(attempts, entry->last, "kind"), NULL, is_asked(entry, keys, key_count), 0};
+    if (attempt_is(attempts, entry->last, "additional"))
+        ended.kind = SLICE_LIT("delivered");
+    if (!went_well)
+        ended.why = meaning_of_attempt(entry->part, entry->last).name;
+    return ended;
+}
+
+static bool came_to_the_same(const struct ended *a, const struct ended *b)
+{
+    return a->entry->part == b->entry->part && a->asked == b->asked && slice_equal(a->kind, b->kind) && a->why == b->why;
+}
+
+static size_t list_ended(struct timeline *timeline, const char *const *keys, int key_count, struct ended *list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < timeline->count; i++) {
+        struct entry *entry = &timeline->list[i];
+        if (entry->kind != ENTRY_ATTEMPT && entry->kind != ENTRY_DEFERRALS)
+            continue;
+        list[count] = ended_of(entry, keys, key_count);
+        for (list[count].group = 0; !came_to_the_same(&list[list[count].group], &list[count]);)
+            list[count].group++;
+        count++;
+    }
+    return count;
+}
+
+/* A part's first attempt for a recipient that a key names; NULL: there is none. */
+static const struct entry *asked_of(const struct ended *list, size_t count, const struct part *part)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].asked && list[i].entry->part == part)
+            return list[i].entry;
+    return NULL;
+}
+
+static size_t group_size(const struct ended *list, size_t count, size_t group)
+{
+    size_t size = 0;
+    for (size_t i = group; i < count; i++)
+        size += list[i].group == group;
+    return size;
+}
+
+/* The first of a group comes to stand for all of it, behind the one that was asked for. */
+static void fold_group(struct ended *list, size_t count, size_t group)
+{
+    struct entry *first = list[group].entry;
+    const struct entry *asked = asked_of(list, count, first->part);
+    size_t size = group_size(list, count, group);
+    if (list[group].asked || size < (asked ? SOME : MANY))
+        return;
+    for (size_t i = group; i < count; i++)
+        if (list[i].group == group) {
+            first->last = list[i].entry->last;
+            list[i].entry->folded = i > group;
+        }
+    first->kind = ENTRY_OTHERS;
+    first->count = (int64_t)size;
+    first->beside = asked != NULL;
+    if (asked && asked->at > first->at)
+        first->at = asked->at;
+}
+
+static void drop_folded(struct timeline *timeline)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < timeline->count; i++)
+        if (!timeline->list[i].folded)
+            timeline->list[kept++] = timeline->list[i];
+    timeline->count = kept;
+}
+
+void timeline_fold(struct timeline *timeline, const char *const *keys, int key_count)
+{
+    struct ended *list = xcalloc(timeline->count + 1, sizeof *list);
+    size_t count = list_ended(timeline, keys, key_count, list);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].group == i)
+            fold_group(list, count, i);
+    drop_folded(timeline); /* the entries move: list is of no more use */
+    qsort(timeline->list, timeline->count, sizeof *timeline->list, compare_entries);
+    free(list);
 }
 
 void timeline_free(struct timeline *timeline)

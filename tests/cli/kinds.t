@@ -23,6 +23,6 @@ sub table {
 
 my $events = slurp('parsers/event.h') =~ s/enum event_kind.*//sr;
 is_deeply(table('Kinds'), [sort $events =~ /^    KIND\(\w+, "(\w+)",/mg], 'kinds of lines');
-my %class = map { $_ => 1 } slurp('parsers/reason.c') =~ /\{"?[^"{}]*"?, "(\w+)"\}/g, slurp('parsers/reason.c') =~ /"(remote_block|other)"/g;
+my %class = map { $_ => 1 } slurp('parsers/reason.c') =~ /\{"?[^"{}]*"?, "(\w+)"\}/g, slurp('parsers/reason.c') =~ /"(remote_block|unavailable|other)"/g;
 is_deeply(table('Reasons'), [sort keys %class], 'classes of reasons');
 done_testing();

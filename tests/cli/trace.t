@@ -44,6 +44,7 @@ push @{ $answers{ envelope($_->[0]) } }, words_of($_->[1]) for @{ $record->{answ
 sub fault { my ($what, $id, $got, $wanted) = @_; push @{ $faults{$what} }, "$id: got '" . ($got // 'nothing') . "', wanted '" . ($wanted // 'nothing') . "'"; return }
 sub same { my ($what, $id, $got, $wanted) = @_; $got //= ''; $wanted //= ''; fault($what, $id, $got, $wanted) if $got ne $wanted; return }
 
+my @refused_got;
 sub check_recipients {
     my ($m, $root) = @_;
     my %want = map { envelope($_) => 1 } @{ $m->{recipients} };
@@ -58,7 +59,9 @@ sub check_recipients {
     my %final = map { lower($_->{recipient} . ($_->{recipient} =~ /\@/ ? '' : $_->{original} =~ s/.*(?=\@)//r)) => 1 } map { @{ $_->{attempts} } } parts($root);
     my %seen = map { lower($_->{address}) => 1 } @{ $root->{recipients_seen} };
     delete @want{ grep { $final{$_} && !$seen{$_} } keys %want };
-    same('recipients', $m->{id}, join(' ', sort map { lower($_->{address}) } @{ $root->{recipients_seen} }), join(' ', sort keys %want));
+    my @refused = map { lower($_->{address}) } grep { $_->{outcome} eq 'refused' } @{ $root->{recipients_seen} };
+    same('recipients', $m->{id}, join(' ', sort map { lower($_->{address}) } grep { $_->{outcome} ne 'refused' } @{ $root->{recipients_seen} }), join(' ', sort keys %want));
+    push @refused_got, map { "$m->{ip} $_" } @refused;
 }
 
 # Mailboxes and far servers: what the attempts told as delivered say, by the ids of the story.
@@ -112,6 +115,7 @@ sub check_outcomes {
         $kinds{ lower($_->{original}) }{ $_->{kind} } = 1 for @{ $part->{attempts} };
     }
     for my $recipient (@{ $root->{recipients_seen} }) {
+        next if $recipient->{outcome} eq 'refused';
         my %had = %{ $kinds{ lower($recipient->{address}) } };
         my $reached = grep { $had{$_} } qw(delivered additional cutthrough);
         my $wanted = $reached && $had{failed} ? 'partly' : $reached ? 'delivered' : $had{failed} ? 'failed' : $had{discarded} ? 'discarded' : 'waiting';
@@ -149,6 +153,9 @@ for my $what ('stories', 'sender', 'address of the client', 'encryption', 'login
     my @faults = @{ $faults{$what} // [] };
     is(scalar @faults, 0, "each message: $what") or diag join "\n", @faults > 10 ? @faults[0 .. 9] : @faults;
 }
+
+is(join("\n", sort @refused_got), join("\n", sort map { "$_->[1] " . lower($_->[3]) } grep { $_->[0] eq 'prdr' } @{ $record->{refusals} }),
+   'recipients refused behind the data of a message that came for others are those of the driver');
 
 # ---- refusals, by the client's address -----------------------------------------------------------
 my (%refused_want, %refused_got);
@@ -269,21 +276,21 @@ is($said->{out}, <<"END", 'a story, word for word');
                        1200 octets, subject "The invoice"
                        for bob\@shop.example, carol\@shop.example, lists\@far.example
                        Message-ID dup\@sender.example
-  2026-03-03 09:00:00  spam: score 6.0, spam from 5.0 on, for nobody
+  2026-03-03 09:00:00  spam: score 6.0, spam from 5.0 on, user nobody
                        LOTS_OF_MONEY,URG_BIZ
                        (joined by Message-ID and time; ambiguous: 1 more message had it then)
   2026-03-03 09:00:01  delivered bob\@shop.example -> bob
-                       via virtual_user, virtual_localdelivery
+                       via router virtual_user, transport virtual_localdelivery
   2026-03-03 09:00:01  delivered carol\@shop.example -> carol
-                       via virtual_user, virtual_localdelivery
+                       via router virtual_user, transport virtual_localdelivery
   2026-03-03 09:00:02  failed lists\@far.example
-                       via lookuphost, remote_smtp, to mx.far.example [198.51.100.9]
+                       via router lookuphost, transport remote_smtp, to mx.far.example [198.51.100.9]
                        "SMTP error from remote mail server after RCPT TO:<lists\@far.example>: 550 5.2.2 Mailbox full"
                        = the recipient's mailbox is full; the recipient's side has to mend it
   2026-03-03 09:00:02  reported to the sender as 1vxLbk-000002-01
   2026-03-03 09:00:02  completed after 2s on the queue
   2026-03-03 09:00:03  delivered (the report) shop\@sender.example
-                       via lookuphost, remote_smtp, to mx.sender.example [192.0.2.1]
+                       via router lookuphost, transport remote_smtp, to mx.sender.example [192.0.2.1]
                        "250 ok"
   2026-03-03 09:00:03  completed (the report) after 1s on the queue
   2026-03-03 10:00:00  opened bob\@shop.example by pop3 from a host without a name [203.0.113.5], 2 in it, 1 fetched (1234 octets), 1 deleted, ended: logout

@@ -75,7 +75,7 @@ for my $m (@{ $record->{messages} }) {
     same('number of recipients', $id, $root->{recipients}, scalar @to);
     same('time', $id, $root->{at} >= $m->{began} && $root->{at} <= $m->{at} ? 'then' : $root->{at}, 'then');
     same('recipients and outcomes', $id, lines(map { "$_->{address} $_->{outcome}" } @{ $root->{recipients_seen} }),
-         lines(map { "$_->{address} " . ($_->{outcome} eq 'removed' ? 'unseen' : $_->{outcome}) } @{ $m->{recipients} }));
+         lines(map { "$_->{address} $_->{outcome}" } @{ $m->{recipients} }));
 
     my $waits = $m->{waiting};
     same('state', $id, $root->{state}, $waits ? $waits->{frozen} ? 'frozen' : 'queued' : 'completed');

@@ -8,7 +8,7 @@
 static void reads(const char *argument, const char *text)
 {
     struct key key = key_of(argument);
-    check(slice_is(key.text, text), argument);
+    check(slice_is(key.text, text), "%s", argument);
 }
 
 static struct slice of(const char *text)
