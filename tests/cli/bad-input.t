@@ -312,6 +312,10 @@ sub test_usage {
     }
     ok(!-e "$folder/absent.db", 'no database is made for a zone that is none');
     refuses('a time that is none', 64, qr{'soon' is no time; write 2026-11-23}, 'report', '--db', $db, '--since', 'soon');
+    for my $words (['2026-02-09', '2026-02-09'], ['2026-02-10', '2026-02-09'], ['now', '1d']) {
+        refuses("$$_[0] from $$words[0] to $$words[1]", 64, qr{the span ends before it begins: --since must be earlier than --until}, @$_,
+                '--db', $db, '--since', $$words[0], '--until', $$words[1]) for ['report'], ['trace', 'x'], ['grep', 'x'], ['lines'], ['sql', 'SELECT 1'];
+    }
     refuses('a zone that is none', 64, qr{no time zone 'Mars/Olympus' on this system; give one of}, 'ingest', '--db', new_db(), '--zone', 'Mars/Olympus', $log);
     my %conf = ("server = mx\nsevrer = mx\n" => 2, "[/x]\nyear = soon\n" => 2, "zone\n" => 1, "\n\n# x\nsyslog_duplication = maybe\n" => 4);
     for my $text (sort keys %conf) {
