@@ -75,7 +75,7 @@ static int run(int argc, char **argv)
         {"config", "FILE", "instead of $MAILTRAIL_CONF or /etc/mailtrail.conf", &o.config},
         {"server", "NAME", "whose logs these are; else the configuration's, else this machine's name", &o.server},
         {"zone", "TZ", "zone of the server's local stamps, such as Europe/Berlin; kept for good", &o.zone},
-        {"year", "YYYY", "year of the first stamp without one; else told by the file's time", &o.year},
+        {"year", "YYYY", "year of the first stamp without one; else message ids tell it, or the file's time", &o.year},
         {"no-lines", NULL, "do not keep the lines themselves of sources that are new; for good", &o.no_lines},
         {"again", NULL, "read the archived lines once more, with the parsers of today, instead of paths", &o.again},
         {"quiet", NULL, "say nothing but errors", &o.quiet},

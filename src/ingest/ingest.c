@@ -47,7 +47,9 @@ static void say(const struct ingest *in, const char *path, const char *what)
     progress_clear(&in->progress);
     fputs("mailtrail: ", stderr);
     text_write(stderr, slice_of(path, strlen(path)), TEXT_TERMINAL);
-    fprintf(stderr, ": %s\n", what);
+    fputs(": ", stderr);
+    text_write(stderr, slice_of(what, strlen(what)), TEXT_TERMINAL);
+    fputc('\n', stderr);
 }
 
 static void fail(struct ingest *in, const struct error *err)
@@ -214,6 +216,19 @@ static void tell_silence(const struct ingest *in, const char *path, const struct
     say(in, path, what);
 }
 
+/* A copy has its own time, not that of its log. */
+static void tell_unproved(const struct ingest *in, const char *path, const struct reading *reading)
+{
+    if (reading->unproved <= UNPROVED_REPORTED)
+        return;
+    char *what = xprintf("its stamps have no year and no message id tells it; the file was changed %lld days after the last "
+                         "of them, and %lld was taken for the first; if that is wrong: mailtrail forget %s, and "
+                         "mailtrail ingest --year YYYY %s", (long long)(reading->unproved / 86400),
+                         (long long)reading->year, path, path);
+    say(in, path, what);
+    free(what);
+}
+
 /* A source goes on as it was begun: a hole in its lines would be worse than all or nothing. */
 static void tell_lines(const struct ingest *in, const char *path, bool archived)
 {
@@ -247,6 +262,7 @@ static int read_source(struct ingest *in, const struct path *path, const struct 
     }
     progress_next(&in->progress, source_progress(source), reading.lines);
     tell_silence(in, path->name, &reading);
+    tell_unproved(in, path->name, &reading);
     if (reading.unlogged && !resume->is_known)
         say(in, path->name, reading.unlogged);
     if (done < 0) {
