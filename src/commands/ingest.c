@@ -7,7 +7,7 @@
 #include "commands.h"
 
 struct options {
-    const char *db, *config, *server, *zone, *year, *no_lines, *again, *quiet, *strict;
+    const char *db, *config, *server, *zone, *year, *twice, *no_lines, *again, *quiet, *strict;
 };
 
 static int read_year(const struct options *o, struct settings *given, struct error *err)
@@ -76,6 +76,7 @@ static int run(int argc, char **argv)
         {"server", "NAME", "whose logs these are; else the configuration's, else this machine's name", &o.server},
         {"zone", "TZ", "zone of the server's local stamps, such as Europe/Berlin; kept for good", &o.zone},
         {"year", "YYYY", "year of the first stamp without one; else message ids tell it, or the file's time", &o.year},
+        {"twice", NULL, "take a log that is known as another server's for this one too", &o.twice},
         {"no-lines", NULL, "do not keep the lines themselves of sources that are new; for good", &o.no_lines},
         {"again", NULL, "read the archived lines once more, with the parsers of today, instead of paths", &o.again},
         {"quiet", NULL, "say nothing but errors", &o.quiet},
@@ -88,7 +89,7 @@ static int run(int argc, char **argv)
         return EXIT_DONE;
     if (count < 0 || read_year(&o, &request.given, &err) < 0 || check_zone(&o, &err) < 0)
         return command_fail(&err);
-    if (o.again && (count > 0 || o.server || o.zone || o.year || o.no_lines)) {
+    if (o.again && (count > 0 || o.server || o.zone || o.year || o.twice || o.no_lines)) {
         error_set(&err, FAIL_USAGE, "ingest: --again reads what is archived, as it was read before: it takes no path, server,"
                   " zone or year");
         return command_fail(&err);
@@ -101,6 +102,7 @@ static int run(int argc, char **argv)
     request.path_count = (size_t)count;
     request.given.server = o.server;
     request.given.zone = o.zone;
+    request.twice = o.twice != NULL;
     request.no_lines = o.no_lines != NULL;
     request.quiet = o.quiet != NULL;
     return run_with(&o, &request, &err);

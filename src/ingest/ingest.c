@@ -294,6 +294,34 @@ static void pass_over(struct ingest *in, const struct path *path, const struct r
     }
 }
 
+/* Under a wrong name, a log that is known would count twice: two servers never write the same.  1: it may be taken;
+   0: it may not, which is told. */
+static int is_of_one_server(struct ingest *in, const struct path *path, const struct server *server, struct resume *resume,
+                            struct error *err)
+{
+    struct source_twin twin;
+    if (resume->known_by >= TWIN_SIZE || in->request->twice)
+        return 1;
+    int found = resume_twin(in->store, resume, &twin, err);
+    if (found <= 0)
+        return found < 0 ? -1 : 1;
+    error_set(err, FAIL_DATA,
+              "%s: begins as a log of server %s (source %lld, %s), and would count twice as one of %s: nothing was taken; "
+              "give --server %s, or if that is wrong, first: mailtrail forget %lld; --twice takes it for both", path->name,
+              twin.server, (long long)twin.id, twin.path, server->name, twin.server, (long long)twin.id);
+    fail(in, err);
+    source_twin_free(&twin);
+    return 0;
+}
+
+/* A source that is a log. */
+static int take_log(struct ingest *in, const struct path *path, const struct settings *settings,
+                    const struct server *server, struct source *source, struct resume *resume, struct error *err)
+{
+    int may = is_of_one_server(in, path, server, resume, err);
+    return may <= 0 ? may : read_source(in, path, settings, server, source, resume, err);
+}
+
 static int take_source(struct ingest *in, const struct path *path, const struct settings *settings,
                        const struct server *server, struct source *source, struct error *err)
 {
@@ -311,7 +339,7 @@ static int take_source(struct ingest *in, const struct path *path, const struct 
     } else if (done == 0 && !resume.is_known && !looks_like_log(resume.head)) {
         pass_over(in, path, &resume);
     } else if (done == 0) {
-        done = read_source(in, path, settings, server, source, &resume, err);
+        done = take_log(in, path, settings, server, source, &resume, err);
     }
     resume_free(&resume);
     return done;

@@ -15,6 +15,7 @@ struct ingest_request {
     size_t path_count;
     struct settings given;    /* from the command line: before what the configuration says */
     const struct config *config;
+    bool twice;               /* a log that another server has counts for this one too */
     bool no_lines;            /* the lines of new sources are not archived */
     bool quiet;               /* no notes, no summary, no progress line */
 };

@@ -326,7 +326,7 @@ sub test_usage {
     spew("$folder/conf", "server = top # all\r\nzone = UTC\n[*/other*]\n server = other\n");
     in_shell('cp "$1" "$2"', $log, "$folder/other.log");
     $db = new_db();
-    refuses('a configuration that is right', 0, undef, 'ingest', '--db', $db, '--config', "$folder/conf", $log, "$folder/other.log");
+    refuses('a configuration that is right', 0, undef, 'ingest', '--twice', '--db', $db, '--config', "$folder/conf", $log, "$folder/other.log");
     my %servers = map { $_ => 1 } dump_of($db) =~ /^\["messages",\d+,"[^"]*","(\w+)"/mg;
     is(join(' ', sort keys %servers), 'other top', 'a configuration that is right: each path its server');
 }
@@ -358,9 +358,48 @@ sub test_zones {
     my ($second) = join "\n", map { s/"second"/"mx"/r } grep { /"second"/ } @dump;
     is(difference($second, join "\n", grep { !/^\["mentions"/ } split /\n/, $whole), '', 'a second server in a zone of its own');
     is(difference(join("\n", grep { !/"second"/ } @dump), $taken), '', 'a second server leaves the first alone');
-    ingest($db, [$log], server => 'third', zone => 'UTC');
+    ingest($db, [$log], server => 'third', zone => 'UTC', options => ['--twice']);
     my $forget = mailtrail(fast(), ['forget', '--db', $db, '--server', 'third']);
     is(difference(dump_of($db, facts => 1), join "\n", @dump) . faults_of($db), '', 'a server forgotten leaves the others');
+}
+
+# A log of one server under the name of another: it would count twice.
+sub test_names {
+    my ($folder, $db) = (folder(), new_db());
+    ingest($db, [$log], server => 'town', zone => 'UTC');
+    my $before = dump_of($db);
+    my $text = slurp($log);
+    my $copy = spew("$folder/mainlog.0", $text);
+    my $told = qr{/mainlog\.0: begins as a log of server town \(source 1, \Q$log\E\), and would count twice as one of twon: nothing was taken; give --server town, or if that is wrong, first: mailtrail forget 1; --twice};
+    ingests('a mistyped server', 2, $told, $db, $copy, { server => 'twon' });
+    is(difference(dump_of($db), $before) . faults_of($db), '', 'a mistyped server: nothing was taken');
+    is(Ingest::sqlite($db, 'SELECT name FROM server'), "town\n", 'a mistyped server: it is none');
+    my $other = spew("$folder/other", "2026-02-10 10:00:00 exim 4.96 daemon started: pid=1, no queue runs, not listening for SMTP\n");
+    my $got = ingests('a mistyped server, beside a log that is new', 1, $told, $db, $copy, $other, { server => 'twon' });
+    like($got->{err}, qr/1 sources? read, 0 unchanged, 1 failed; 1 lines?: 1 rows? new/, 'a mistyped server, beside a log that is new: that is taken');
+
+    for my $size (4096, 20000) {
+        my $cut = spew("$folder/cut", substr $text, 0, $size);
+        ingests("the first $size octets of a log", 2, qr{/cut: begins as a log of server town}, $db, $cut, { server => 'twon' });
+        in_shell('gzip -c "$1" >"$1.gz"', $cut);
+        ingests("the first $size octets of a log, packed", 2, qr{/cut\.gz: begins as a log of server town}, $db, "$cut.gz", { server => 'twon' });
+    }
+    my $small = spew("$folder/small", substr $text, 0, 900);
+    ingests('so few octets that they may be alike', 0, undef, $db, $small, { server => 'twon' });
+    spew($small, $text);
+    ingests('which then grow', 2, qr{/small: begins as a log of server town}, $db, $small, { server => 'twon' });
+
+    my $short = new_db();
+    ingest($short, [spew("$folder/short", substr $text, 0, 2000)], server => 'twon', zone => 'UTC');
+    ingests('a log whose beginning another has', 2, qr{/mainlog\.0: begins as a log of server twon}, $short, $copy, { server => 'town' });
+    is(mailtrail(fast(), ['forget', '--db', $short, '1'])->{code}, 0, 'a log whose beginning another has: the command that mends it');
+    ingests('and then it', 0, undef, $short, $copy, { server => 'town' });
+
+    ingests('a log of two servers, as asked for', 0, undef, $db, $copy, { server => 'twon', options => ['--twice'] });
+    append($copy, "2026-02-10 11:00:00 SMTP connection from [192.0.2.9] lost\n");
+    ingests('which then grows', 0, undef, $db, $copy, { server => 'twon' });
+    my @twon = grep { /"twon"/ } split /\n/, dump_of($db);
+    is(scalar(grep { /^\["messages"/ } @twon), scalar(() = $before =~ /^\["messages"/mg), 'a log of two servers, as asked for: it is of both');
 }
 
 sub test_years {
@@ -396,5 +435,6 @@ test_databases();
 test_full_disk();
 test_usage();
 test_zones();
+test_names();
 test_years();
 done_testing();
