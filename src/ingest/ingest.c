@@ -443,6 +443,6 @@ int ingest_run(struct store *store, const struct ingest_request *request, struct
     }
     release(&in);
     if (done == 0)
-        sqlite3_wal_checkpoint_v2(store_db(store), "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        store_settle(store);
     return done;
 }

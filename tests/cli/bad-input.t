@@ -106,6 +106,58 @@ sub test_rights {
     ingests('no right to make the database', 2, qr{/closed/x\.db: cannot be made: .*; give another --db}, "$folder/closed/x.db", $more, \%how);
 }
 
+# A database in a folder where its reader may not write, as `cp` and `chmod` leave it.
+sub still_db {
+    my ($folder) = @_;
+    my $still = "$folder/copies of ?#%";
+    mkdir $still or die;
+    ingest("$folder/live.db", [$log], zone => 'UTC');
+    in_shell('cp "$1" "$2/a.db" && chmod 0644 "$2/a.db" && chmod 0555 "$2"', "$folder/live.db", $still);
+    return "$still/a.db";
+}
+
+sub test_reading {
+    my $folder = open_folder();
+    my %how = (setup => \&nobody, binary => "$folder/mailtrail");
+    my $db = still_db($folder);
+    for my $command (['status'], ['report'], ['check'], ['trace', 'user1@'], ['grep', 'user1'], ['lines'], ['sql', 'SELECT count(*) FROM messages']) {
+        my $owner = mailtrail(fast(), [@$command, '--db', "$folder/live.db"]);
+        my $got = mailtrail("$folder/mailtrail", [@$command, '--db', $db], setup => \&nobody);
+        is("$got->{code} $got->{err}", "$owner->{code} $owner->{err}", "$$command[0] of a copy in a folder of others");
+        is($got->{out}, $owner->{out}, '  answers what the owner is answered') if $$command[0] ne 'status';
+    }
+    chmod 0755, dirname($db);
+    spew("$db-wal", '');
+    chmod 0555, dirname($db);
+    is(mailtrail("$folder/mailtrail", ['status', '--db', $db], setup => \&nobody)->{code}, 0, 'its log came with it, and is empty');
+    chmod 0755, dirname($db);
+    spew("$db-wal", 'x' x 32);
+    chmod 0600, "$db-wal";
+    chmod 0555, dirname($db);
+    refuses('a log that may not be read', 2, qr{a\.db: its log \(.*a\.db-wal, .*\) cannot be read by you, .*; ask for the group of these files, or for a copy .*: sqlite3 .*\.backup},
+            'report', '--db', $db, \%how);
+    unlink "$db-wal";
+}
+
+# Written while it is read: a long answer, whose reader waits for its end.
+sub test_written_meanwhile {
+    my $folder = open_folder();
+    my $db = still_db($folder);
+    my $pid = open(my $answer, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        open STDERR, '>', "$folder/err" or die;
+        nobody();
+        exec "$folder/mailtrail", 'sql', '--db', $db, "SELECT printf('%01000000d', 1)" or exit 127;
+    }
+    getc $answer; # the database is open by now
+    utime 1, 1, $db or die;
+    local $/;
+    my $rest = <$answer>;
+    close $answer;
+    is($? >> 8, 2, 'a copy that is written while it is read: exit code 2');
+    like(slurp("$folder/err"), qr{a\.db: was written while it was read, and what was answered may be wrong; ask again$}, 'a copy that is written while it is read: which is told');
+}
+
 # ---- content ----
 
 sub test_content {
@@ -428,6 +480,8 @@ sub test_years {
 
 test_paths();
 test_rights();
+test_reading();
+test_written_meanwhile();
 test_content();
 test_long_line();
 test_packed();
