@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../base/memory.h"
+#include "../base/text.h"
 #include "../ingest/ingest.h"
 #include "commands.h"
 
@@ -45,6 +46,16 @@ static int exit_code(const struct options *o, const struct ingest_outcome *out)
     return o->strict && out->unparsed ? EXIT_PART : EXIT_DONE;
 }
 
+/* A name that is mistyped makes a database, too. */
+static void tell_made(const struct options *o, const struct store *store)
+{
+    if (o->quiet || !store_is_draft(store))
+        return;
+    fputs("mailtrail: made database ", stderr);
+    text_write(stderr, slice_of(store_path(store), strlen(store_path(store))), TEXT_TERMINAL);
+    fputc('\n', stderr);
+}
+
 static int run_with(const struct options *o, struct ingest_request *request, struct error *err)
 {
     struct store *store = NULL;
@@ -54,6 +65,7 @@ static int run_with(const struct options *o, struct ingest_request *request, str
     int done = -1;
     if (config_read(o->config, &config, err) == 0 && store_open(path, o->again ? STORE_CHANGE : STORE_WRITE, &store, err) == 0) {
         request->config = config;
+        tell_made(o, store);
         done = o->again ? ingest_again(store, o->quiet != NULL, &outcome, err)
                         : ingest_run(store, request, &outcome, err);
     }

@@ -13,8 +13,8 @@ use Ingest;
 my $log = root_of('tests/fixtures/once/channels/mainlog');
 my $whole = do { my $db = new_db(); ingest($db, [$log], zone => 'UTC'); dump_of($db) };
 
-# Lines of standard error that tell an error: neither the summary nor a note on what was passed over.
-sub told { grep { !/: \d+ sources read, |passed over$|nothing to read$/ } split /\n/, $_[0]{err} }
+# Lines of standard error that tell an error: neither the summary nor a note on what was made or passed over.
+sub told { grep { !/: \d+ sources? read, |passed over$|nothing to read$|: made database / } split /\n/, $_[0]{err} }
 
 # One run: its exit code, and its one line of error.
 sub refuses {
@@ -308,7 +308,10 @@ sub test_databases {
     refuses('forget what is not there', 64, qr{no source 'nothing'; see mailtrail status}, 'forget', '--db', "$folder/good.db", 'nothing');
     is_whole("$folder/good.db", 'forget what is not there: nothing is lost');
     my $made = "$folder/deep/er/log.db";
-    ingests('folders of the database that are missing', 0, undef, $made, $log);
+    like(ingests('folders of the database that are missing', 0, undef, $made, $log)->{err}, qr{^mailtrail: made database \Q$made\E$}m,
+         'a database that is made is named');
+    unlike(ingests('a database that is there', 0, undef, $made, $log)->{err}, qr/made database/, 'which is not made');
+    is(ingest(new_db(), [$log], zone => 'UTC', options => ['--quiet'])->{err}, '', 'with --quiet it is not named');
     is(sprintf('%o', S_IMODE((stat $made)[2])), '640', 'they are made, the file for owner and group');
 }
 
@@ -347,6 +350,17 @@ sub test_full_disk {
 sub test_usage {
     my $folder = folder();
     refuses('an unknown command', 64, qr{no command 'ingset'; did you mean ingest; see mailtrail --help}, 'ingset');
+    refuses('an option before the command', 64, qr{no command '--db': the command comes first, its options behind it}, '--db', 'x', 'report');
+    for my $command (qw(trace ingest)) {
+        my $got = refuses("help $command", 0, undef, 'help', $command);
+        is($got->{out}, mailtrail(fast(), [$command, '--help'])->{out}, "help $command: is what $command --help prints");
+        like($got->{out}, qr/^Usage: mailtrail $command /, "help $command: of that command");
+    }
+    like(refuses('help', 0, undef, 'help')->{out}, qr/^Commands:$/m, 'help: the commands');
+    refuses('help of what is none', 64, qr{no command 'tarce'; did you mean trace}, 'help', 'tarce');
+    refuses('a report whose name is cut', 64, qr{no report is named transport; did you mean transports; report --list}, 'report', 'transport');
+    refuses('a report whose name is mistyped', 64, qr{no report is named grand-totl; did you mean grand-total; report --list}, 'report', 'grand-totl');
+    refuses('a report that is like none', 64, qr{no report is named zzzzzz; report --list}, 'report', 'zzzzzz');
     refuses('an unknown option', 64, qr{ingest: no option --sever; did you mean --server; see mailtrail ingest --help}, 'ingest', '--sever', 'x', $log);
     refuses('an option without its value', 64, qr{--server wants a value: NAME}, 'ingest', $log, '--server');
     refuses('a value too many', 64, qr{--quiet takes no value}, 'ingest', '--quiet=yes', $log);
