@@ -30,13 +30,20 @@ static int check_zone(const struct options *o, struct error *err)
     return done;
 }
 
+static const char *plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_summary(const struct ingest_outcome *out)
 {
-    fprintf(stderr,
-            "mailtrail: %lld sources read, %lld unchanged, %lld failed; %lld lines: %lld rows new, %lld copies, "
-            "%lld not understood\n",
-            (long long)out->sources, (long long)out->unchanged, (long long)out->failed, (long long)out->lines,
-            (long long)out->rows, (long long)out->copies, (long long)out->unparsed);
+    fprintf(stderr, "mailtrail: %lld source%s read, %lld unchanged, %lld failed", (long long)out->sources, plural(out->sources),
+            (long long)out->unchanged, (long long)out->failed);
+    if (out->empty)
+        fprintf(stderr, ", %lld empty", (long long)out->empty);
+    fprintf(stderr, "; %lld line%s: %lld row%s new, %lld %s, %lld not understood\n", (long long)out->lines, plural(out->lines),
+            (long long)out->rows, plural(out->rows), (long long)out->copies, out->copies == 1 ? "copy" : "copies",
+            (long long)out->unparsed);
 }
 
 static int exit_code(const struct options *o, const struct ingest_outcome *out)

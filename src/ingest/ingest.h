@@ -22,6 +22,7 @@ struct ingest_request {
 
 struct ingest_outcome {
     int64_t sources, unchanged; /* read; looked at and found read already */
+    int64_t empty;              /* new, and without a line as yet */
     int64_t failed;             /* paths that could not be taken, or only in part */
     int64_t lines, unparsed, rows, copies;
 };

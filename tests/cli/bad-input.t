@@ -64,6 +64,41 @@ sub test_paths {
     ingests('a device', 2, qr{/dev/null: neither a file nor a folder}, new_db(), '/dev/null');
 }
 
+# What is to be said of many files is said of the first, and of the rest how many they are.
+sub test_many {
+    my $folder = folder();
+    mkdir "$folder/$_" or die for qw(tree tree/deeper logs);
+    spew("$folder/tree/$_.c", "no log\n") for 1 .. 4;
+    spew("$folder/tree/deeper/$_.c", "no log\n") for 1 .. 3;
+    spew("$folder/tree/empty$_", '') for 1 .. 5;
+    spew("$folder/tree/zz", slurp($log));
+    my $got = ingests('a tree of other files', 0, undef, new_db(), "$folder/tree");
+    is(scalar(() = $got->{err} =~ /\.c: no log .*; passed over$/mg), 3, 'a tree of other files: three are named');
+    like($got->{err}, qr{^mailtrail: \Q$folder\E/tree: 4 files more: no log; passed over$}m, 'a tree of other files: the rest is counted');
+    is(scalar(() = $got->{err} =~ m{/empty\d: is empty}g), 3, 'a tree of other files: three that are empty');
+    like($got->{err}, qr{^mailtrail: \Q$folder\E/tree: 2 files more: empty; nothing to read$}m, 'a tree of other files: two more are');
+    like($got->{err}, qr{: 1 source read, 0 unchanged, 0 failed, 5 empty; \d+ lines: }, 'an empty file is none that is unchanged');
+    is(ingest(new_db(), ["$folder/tree"], zone => 'UTC', options => ['--quiet'])->{err}, '', 'a tree of other files: nothing with --quiet');
+
+    my $line = "2026-02-10 10:00:00 SMTP connection from [192.0.2.%d] lost\n";
+    my @logs = map { spew("$folder/logs/$_", sprintf($line, $_) . slurp($log)) } 1 .. 4;
+    my $db = new_db();
+    ingest($db, \@logs, zone => 'UTC');
+    spew("$folder/one", sprintf $line, 9);
+    like(ingests('one line', 0, undef, $db, "$folder/one")->{err}, qr{1 source read, 0 unchanged, 0 failed; 1 line: 1 row new, 0 copies, }, 'one line, one row');
+    for ([qr{server mx was ingested in zone UTC, not Europe/Berlin; }, qr{server mx: 3 files more: not taken either, for the zone given}, 'mx', 'Europe/Berlin', $db],
+         [qr{logs/1: begins as a log of server mx }, qr{server xm: 3 files more: not taken either, as logs of another server}, 'xm', 'UTC', $db],
+         [qr{logs/1: its message ids say}, qr{server mx: 3 files more: not taken either, for what their message ids say}, 'mx', 'Asia/Tokyo', new_db()]) {
+        my ($first, $rest, $server, $zone, $where) = @$_;
+        $got = mailtrail(sanitized(), ['ingest', '--quiet', '--db', $where, '--server', $server, '--zone', $zone, @logs]);
+        is($got->{code}, 2, "four files, $first: exit code 2");
+        my @lines = split /\n/, $got->{err};
+        is(scalar @lines, 2, '  two lines') or diag $got->{err};
+        like($lines[0], $first, '  what is wrong');
+        like($lines[1], $rest, '  how often');
+    }
+}
+
 # The setup of a user who is not root, and may read what is made readable.
 sub nobody {
     return if $>;
@@ -493,6 +528,7 @@ sub test_years {
 }
 
 test_paths();
+test_many();
 test_rights();
 test_reading();
 test_written_meanwhile();
