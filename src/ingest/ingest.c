@@ -302,6 +302,32 @@ static void tell_lines(const struct ingest *in, const char *path, bool archived)
                            : "was begun without its lines (--no-lines), and goes on without; forget it to read it with them");
 }
 
+/* Counts what was kept of a source, and says what is to be known of it. */
+static void account(struct ingest *in, const char *path, bool is_known, bool whole, const struct reading *reading)
+{
+    struct ingest_outcome *out = in->outcome;
+    out->lines += reading->lines;
+    out->unparsed += reading->unparsed;
+    out->sources += reading->lines > 0;
+    out->unchanged += whole && is_known && reading->lines == 0;
+    out->empty += whole && !is_known && reading->lines == 0;
+    tell_silence(in, path, reading);
+    tell_unproved(in, path, reading);
+    if (reading->unlogged && !is_known)
+        note_unlogged(in, path, reading->unlogged);
+}
+
+/* Notes that a source, or a file that is known as one, was read to its end. */
+static int note_read(struct ingest *in, const char *path, struct source *source, const struct resume *resume,
+                     int64_t lines, struct error *err)
+{
+    if (!resume->is_known && lines == 0)
+        return 0;
+    if (lines == 0 && source_facts(source)->regular && sources_touch(in->store, &resume->row, path, err) < 0)
+        return -1;
+    return sources_file_read(in->store, source_facts(source), resume->row.id, err);
+}
+
 static int read_source(struct ingest *in, const struct path *path, const struct settings *settings,
                        const struct server *server, struct source *source, struct resume *resume,
                        struct error *err)
@@ -320,31 +346,16 @@ static int read_source(struct ingest *in, const struct path *path, const struct 
     int done = reader_run(&job, &reading, err);
     if (done < 0 && err->kind == FAIL_DB)
         return -1;
-    if (done == 0 || err->kind != FAIL_DATA) {
-        in->outcome->lines += reading.lines;
-        in->outcome->unparsed += reading.unparsed;
-        in->outcome->sources += reading.lines > 0;
-        in->outcome->unchanged += resume->is_known && reading.lines == 0 && done == 0;
-        in->outcome->empty += !resume->is_known && reading.lines == 0 && done == 0;
-    }
     progress_next(&in->progress, source_progress(source), reading.lines);
-    tell_silence(in, path->name, &reading);
-    tell_unproved(in, path->name, &reading);
-    if (reading.unlogged && !resume->is_known)
-        note_unlogged(in, path->name, reading.unlogged);
-    if (done < 0) {
-        if (err->kind == FAIL_DATA)
-            fail_of(in, NOTE_ZONE, server->name, err);
-        else
-            fail(in, err);
+    if (done < 0 && err->kind == FAIL_DATA) {
+        fail_of(in, NOTE_ZONE, server->name, err);
         return 0;
     }
-    if (!resume->is_known && reading.lines == 0)
-        return 0;
-    if (reading.lines == 0 && source_facts(source)->regular &&
-        sources_touch(in->store, &resume->row, path->name, err) < 0)
-        return -1;
-    return sources_file_read(in->store, source_facts(source), resume->row.id, err);
+    account(in, path->name, resume->is_known, done == 0, &reading);
+    if (done == 0)
+        return note_read(in, path->name, source, resume, reading.lines, err);
+    fail(in, err);
+    return 0;
 }
 
 /* Not a log: an error for a path that was named, a note for one found in a folder. */
