@@ -9,6 +9,7 @@ STANDARD  = -std=c11 -D_GNU_SOURCE
 LIBS      = -lsqlite3 -lpcre2-8 -lxlsxwriter -lz -lzstd -lbz2 -llzma -lpthread
 LOGS     ?= tests/fixtures/town
 DEMO_DB  ?= build/demo.db
+COMPAT    = eximstats exigrep
 
 # Debian packages, by name.
 BUILD_PACKAGES = gcc make pkg-config libc6-dev libsqlite3-dev zlib1g-dev libzstd-dev libbz2-dev liblzma-dev libxxhash-dev libpcre2-dev libxlsxwriter-dev tzdata
@@ -57,15 +58,18 @@ install: mailtrail ## install below DESTDIR/PREFIX
 	install -D -m 755 mailtrail $(DESTDIR)$(PREFIX)/bin/mailtrail
 	for page in packaging/man/*.[1-8]; do \
 	  install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/mailtrail docs/*.md
 
 install-compat: install ## besides, links by the names of the programs that it stands in for
-	for name in eximstats; do ln -sf mailtrail $(DESTDIR)$(PREFIX)/bin/$$name; done
+	for name in $(COMPAT); do ln -sf mailtrail $(DESTDIR)$(PREFIX)/bin/$$name; done
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/mailtrail
-	for name in eximstats; do [ ! -L $(DESTDIR)$(PREFIX)/bin/$$name ] || rm -f $(DESTDIR)$(PREFIX)/bin/$$name; done
+	for name in $(COMPAT); do [ ! -L $(DESTDIR)$(PREFIX)/bin/$$name ] || rm -f $(DESTDIR)$(PREFIX)/bin/$$name; done
 	for page in packaging/man/*.[1-8]; do \
 	  rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	for page in docs/*.md; do rm -f $(DESTDIR)$(PREFIX)/share/doc/mailtrail/$${page##*/}; done
+	-rmdir $(DESTDIR)$(PREFIX)/share/doc/mailtrail
 
 deps: ## install the libraries that the build needs (Debian packages)
 	@tools/deps $(BUILD_PACKAGES)
@@ -92,9 +96,13 @@ check-compat: mailtrail deps-check ## the old programs beside ours, ROUNDS logs 
 	@ALL_OPTIONS=1 MAILTRAIL=$(CURDIR)/mailtrail tests/run tests/compat/eximstats.t tests/compat/exigrep.t
 	@for program in tests/compat/random-*; do MAILTRAIL=$(CURDIR)/mailtrail $$program $(ROUNDS) || exit 1; done
 
-town: mailtrail ## a week by the real Exim and spamd, made anew, and what mailtrail tells of it
+# A folder that holds a week already is only read.
+town: mailtrail ## a week by the real Exim and spamd, made anew, and what mailtrail tells of it; TOWN=FOLDER keeps it
 	@tools/deps $(BUILD_PACKAGES) $(TOWN_PACKAGES)
+	@[ -z "$(TOWN)" ] || [ -e "$(TOWN)/messages.json" ] || tests/town/run-week "$(TOWN)"
 	@MAILTRAIL=$(CURDIR)/mailtrail LC_ALL=C TZ=UTC tests/run tests/town/town-live.t
+	@[ -z "$(TOWN)" ] || printf '%s\n' "The week is in $(TOWN): logs/, and in messages.json what was done and seen.  Read it:" \
+	  "  ./mailtrail ingest --db town.db --config $(TOWN)/mailtrail.conf $(TOWN)/logs && ./mailtrail report --db town.db"
 
 build/asan/mailtrail: $(OBJECTS)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS)

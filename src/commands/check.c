@@ -45,7 +45,7 @@ static int run(int argc, char **argv)
         done = check_run(store, &listener, &faults, &err);
     struct error unwritten;
     int flushed = command_flush(&unwritten);
-    store_close(&store);
+    done = command_close_db(&store, done, &err);
     if (done < 0)
         return command_fail(&err);
     return flushed < 0 ? command_fail(&unwritten) : faults ? EXIT_PART : EXIT_DONE;

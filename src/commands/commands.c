@@ -37,6 +37,14 @@ int command_open_db(const char *given, struct store **store, struct error *err)
     return done;
 }
 
+int command_close_db(struct store **store, int done, struct error *err)
+{
+    if (done == 0 && *store)
+        done = store_check_still(*store, err);
+    store_close(store);
+    return done;
+}
+
 static void tell_pruned(void *context, const char *server, const char *day)
 {
     const char *what = context;

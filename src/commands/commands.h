@@ -20,6 +20,10 @@ char *command_db_path(const char *given);
 /* Opens the database for reading. */
 int command_open_db(const char *given, struct store **store, struct error *err);
 
+/* Closes it after reading.  done: how that went so far, 0 or -1 with *err; answers that, or -1 when it turns out now that
+   what was read may be wrong. */
+int command_close_db(struct store **store, int done, struct error *err);
+
 /* Says on standard error of which servers, or whether of the one named, facts were pruned that a question from since
    on asks for; what: what of them is left. */
 int command_tell_pruned(struct store *store, int64_t since, const char *server, const char *what, struct error *err);

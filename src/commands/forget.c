@@ -46,6 +46,8 @@ static int run(int argc, char **argv)
     int done = store_open(path, STORE_CHANGE, &store, &err);
     if (done == 0)
         done = forget_all(store, server, count, argv + 1, &forgotten, &err);
+    if (forgotten)
+        store_settle(store);
     store_close(&store);
     free(path);
     if (done < 0)

@@ -115,7 +115,7 @@ static int run(int argc, char **argv)
     int done = count < 0 ? -1 : command_open_db(o.db, &store, &err);
     if (done == 0)
         done = search(store, &o, argv[1], &err);
-    store_close(&store);
+    done = command_close_db(&store, done, &err);
     return done < 0 ? command_fail(&err) : EXIT_DONE;
 }
 

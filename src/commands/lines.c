@@ -183,7 +183,7 @@ static int run(int argc, char **argv)
     int done = count < 0 ? -1 : command_open_db(o.db, &store, &err);
     if (done == 0)
         done = print_all(store, &o, &pruned, &err);
-    store_close(&store);
+    done = command_close_db(&store, done, &err);
     return done < 0 ? command_fail(&err) : pruned ? EXIT_PART : EXIT_DONE;
 }
 

@@ -26,7 +26,11 @@ static int no_command(const char *word)
     for (size_t i = 0; commands[i]; i++)
         names[i] = commands[i]->name;
     const char *near = options_near(word, names);
-    error_set(&err, FAIL_USAGE, "no command '%s'%s%s; see mailtrail --help", word,
+    if (*word == '-')
+        error_set(&err, FAIL_USAGE, "no command '%s': the command comes first, its options behind it, as in mailtrail report "
+                  "--db FILE; see mailtrail --help", word);
+    else
+        error_set(&err, FAIL_USAGE, "no command '%s'%s%s; see mailtrail --help", word,
               near ? "; did you mean " : "", near ? near : "");
     return command_fail(&err);
 }
@@ -46,6 +50,19 @@ static const struct command *command_by_link(const char *path)
     return find_command(slash ? slash + 1 : path);
 }
 
+/* "help" alone, or with a command, whose help is its own. */
+static int help(const char *name)
+{
+    char option[] = "--help", word[] = "help";
+    const struct command *command = name ? find_command(name) : NULL;
+    if (name && !command)
+        return no_command(name);
+    if (command)
+        return command->run(2, (char *[]){word, option, NULL});
+    print_help(stdout);
+    return EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
     const struct command *command = argc > 0 ? command_by_link(argv[0]) : NULL;
@@ -55,10 +72,8 @@ int main(int argc, char **argv)
         print_help(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        print_help(stdout);
-        return EXIT_DONE;
-    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return help(argv[2]);
     if (strcmp(argv[1], "--version") == 0) {
         puts("mailtrail " MAILTRAIL_VERSION);
         return EXIT_DONE;

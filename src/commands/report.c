@@ -106,7 +106,7 @@ static int run(int argc, char **argv)
         done = command_tell_pruned(store, request.since, o.server, "; of those days sums by whole days are left", &err);
     if (done == 0)
         done = write_report(store, &o, &request, &err);
-    store_close(&store);
+    done = command_close_db(&store, done, &err);
     return done < 0 ? command_fail(&err) : EXIT_DONE;
 }
 

@@ -72,15 +72,15 @@ static int open_shell(const char *db, struct error *err)
     struct store *store = NULL;
     char *path = command_db_path(db);
     int done = store_open(path, STORE_READ, &store, err);
+    char *name = done == 0 ? store_name(store) : NULL;
     store_close(&store);
     if (done == 0) {
-        char *plain = xprintf("%s%s", path[0] == '/' ? "" : "./", path); /* no option, and no URI */
-        execlp("sqlite3", "sqlite3", "-readonly", "-column", "-header", plain, (char *)NULL);
+        execlp("sqlite3", "sqlite3", "-readonly", "-column", "-header", name, (char *)NULL);
         error_set(err, FAIL_OS, errno == ENOENT ? "sql: the sqlite3 shell is not there; install sqlite3, or give a "
                                                   "query: mailtrail sql \"SELECT ...\""
                                                 : "sql: the sqlite3 shell cannot be run: %s", strerror(errno));
-        free(plain);
     }
+    free(name);
     free(path);
     return -1;
 }
@@ -97,7 +97,7 @@ static int ask(const struct options *o, struct query *query, struct error *err)
         done = query_run(store_db(store), query, stdout, &fault_at, err);
     struct error unwritten;
     int flushed = command_flush(&unwritten);
-    store_close(&store);
+    done = command_close_db(&store, done, err);
     int code = done < 0 ? command_fail(err) : flushed < 0 ? command_fail(&unwritten) : EXIT_DONE;
     if (fault_at >= 0)
         query_show_place(stderr, query->text, fault_at);

@@ -32,7 +32,7 @@ static int run(int argc, char **argv)
         done = report_run(store_db(store), &request, stdout, &err);
     if (done == 0)
         done = command_flush(&err);
-    store_close(&store);
+    done = command_close_db(&store, done, &err);
     return done < 0 ? command_fail(&err) : EXIT_DONE;
 }
 

@@ -97,7 +97,7 @@ static int run(int argc, char **argv)
         done = trace_run(store, &request, stdout, &found, &err);
     if (done == 0)
         done = command_flush(&err);
-    store_close(&store);
+    done = command_close_db(&store, done, &err);
     if (done < 0)
         return command_fail(&err);
     return found ? EXIT_DONE : EXIT_PART;

@@ -119,5 +119,7 @@ int when_span_parse(struct store *store, const struct when_span *words, int64_t 
     if (done == 0 && words->until)
         done = when_parse(words->until, &zone, words->now, until, err);
     zone_free(&zone);
+    if (done == 0 && *since >= *until)
+        done = error_set(err, FAIL_USAGE, "the span ends before it begins: --since must be earlier than --until");
     return done;
 }

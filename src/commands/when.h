@@ -20,7 +20,7 @@ struct when_span {
 };
 
 /* The first second of a span and the first one behind it; INT64_MIN and INT64_MAX where no word was given.  0, or -1
-   with *err: a word that is no time, a server that is not there. */
+   with *err: a word that is no time, a server that is not there, a span without a second in it. */
 int when_span_parse(struct store *store, const struct when_span *words, int64_t *since, int64_t *until,
                     struct error *err);
 

@@ -128,6 +128,6 @@ int ingest_again(struct store *store, bool quiet, struct ingest_outcome *outcome
     }
     free(a.sources);
     if (done == 0)
-        sqlite3_wal_checkpoint_v2(store_db(store), "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        store_settle(store);
     return done;
 }

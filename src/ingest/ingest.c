@@ -13,6 +13,7 @@
 #include "../base/memory.h"
 #include "../base/text.h"
 #include "../../parsers/dialect.h"
+#include "notes.h"
 #include "progress.h"
 #include "reader.h"
 #include "timebase.h"
@@ -38,6 +39,24 @@ struct ingest {
     struct server **servers; /* each once, by name */
     size_t server_count, server_capacity;
     const struct source *current;
+    struct notes notes;
+    const char *unlogged; /* what the version of a daemon does not log, of how many sources, and the first of them */
+    char *unlogged_path;
+    int64_t unlogged_count;
+};
+
+/* How many paths of a kind are named, and what is said of the rest; nothing was taken of those that failed. */
+static const struct {
+    int64_t named;
+    bool failed;
+    const char *rest;
+} note_kinds[] = {
+    [NOTE_NO_LOG] = {3, false, "no log; passed over"},
+    [NOTE_EMPTY] = {3, false, "empty; nothing to read"},
+    [NOTE_NO_FILE] = {3, false, "neither a file nor a folder; passed over"},
+    [NOTE_SERVER] = {1, true, "not taken either, for the zone given"},
+    [NOTE_ZONE] = {1, true, "not taken either, for what their message ids say of the zone"},
+    [NOTE_TWIN] = {1, true, "not taken either, as logs of another server"},
 };
 
 static void say(const struct ingest *in, const char *path, const char *what)
@@ -47,7 +66,9 @@ static void say(const struct ingest *in, const char *path, const char *what)
     progress_clear(&in->progress);
     fputs("mailtrail: ", stderr);
     text_write(stderr, slice_of(path, strlen(path)), TEXT_TERMINAL);
-    fprintf(stderr, ": %s\n", what);
+    fputs(": ", stderr);
+    text_write(stderr, slice_of(what, strlen(what)), TEXT_TERMINAL);
+    fputc('\n', stderr);
 }
 
 static void fail(struct ingest *in, const struct error *err)
@@ -55,6 +76,58 @@ static void fail(struct ingest *in, const struct error *err)
     progress_clear(&in->progress);
     error_print(err);
     in->outcome->failed++;
+}
+
+/* Says something of a path that may be to be said of many in its folder. */
+static void note(struct ingest *in, const char *path, enum note_kind kind, size_t named, const char *what)
+{
+    if (notes_add(&in->notes, kind, in->request->paths[named]) <= note_kinds[kind].named)
+        say(in, path, what);
+}
+
+/* The error of a path that many of a server may have. */
+static void fail_of(struct ingest *in, enum note_kind kind, const char *server, const struct error *err)
+{
+    if (notes_add(&in->notes, kind, server) <= note_kinds[kind].named)
+        fail(in, err);
+    else
+        in->outcome->failed++;
+}
+
+static void tell_rest(const struct ingest *in, const struct note *note)
+{
+    struct error said;
+    int64_t rest = note->count - note_kinds[note->kind].named;
+    bool failed = note_kinds[note->kind].failed;
+    if (rest <= 0 || (in->request->quiet && !failed))
+        return;
+    error_set(&said, FAIL_DATA, "%s%s: %lld file%s more: %s", failed ? "server " : "", note->scope, (long long)rest,
+              rest == 1 ? "" : "s", note_kinds[note->kind].rest);
+    error_print(&said);
+}
+
+/* What is said once, with how many it is said of. */
+static void tell_counts(const struct ingest *in)
+{
+    char others[40] = "";
+    for (size_t i = 0; i < in->notes.count; i++)
+        tell_rest(in, &in->notes.all[i]);
+    if (!in->unlogged)
+        return;
+    if (in->unlogged_count > 1)
+        snprintf(others, sizeof others, " and %lld more", (long long)in->unlogged_count - 1);
+    char *who = xprintf("%s%s", in->unlogged_path, others);
+    say(in, who, in->unlogged);
+    free(who);
+}
+
+static void note_unlogged(struct ingest *in, const char *path, const char *unlogged)
+{
+    if (!in->unlogged) {
+        in->unlogged = unlogged;
+        in->unlogged_path = xstrdup(path);
+    }
+    in->unlogged_count++;
 }
 
 /* ---- paths ------------------------------------------------------------------------------------- */
@@ -92,7 +165,7 @@ static void add_folder(struct ingest *in, const char *folder, size_t named)
             else if (S_ISREG(st.st_mode))
                 add_path(in, name, true, named, st.st_size);
             else if (!S_ISDIR(st.st_mode))
-                say(in, name, "neither a file nor a folder; passed over");
+                note(in, name, NOTE_NO_FILE, named, "neither a file nor a folder; passed over");
         }
         free(name);
         free(entries[i]);
@@ -153,12 +226,7 @@ static struct settings settings_for(const struct ingest *in, const char *path)
 static int server_for(struct ingest *in, const struct settings *settings, const struct server **server,
                       struct error *err)
 {
-    char own_name[256];
     const char *name = settings->server;
-    if (!name) {
-        host_name(own_name, sizeof own_name);
-        name = own_name;
-    }
     for (size_t i = 0; i < in->server_count; i++)
         if (strcmp(in->servers[i]->name, name) == 0) {
             *server = in->servers[i];
@@ -214,11 +282,50 @@ static void tell_silence(const struct ingest *in, const char *path, const struct
     say(in, path, what);
 }
 
+/* A copy has its own time, not that of its log. */
+static void tell_unproved(const struct ingest *in, const char *path, const struct reading *reading)
+{
+    if (reading->unproved <= UNPROVED_REPORTED)
+        return;
+    char *what = xprintf("its stamps have no year and no message id tells it; the file was changed %lld days after the last "
+                         "of them, and %lld was taken for the first; if that is wrong: mailtrail forget %s, and "
+                         "mailtrail ingest --year YYYY %s", (long long)(reading->unproved / 86400),
+                         (long long)reading->year, path, path);
+    say(in, path, what);
+    free(what);
+}
+
 /* A source goes on as it was begun: a hole in its lines would be worse than all or nothing. */
 static void tell_lines(const struct ingest *in, const char *path, bool archived)
 {
     say(in, path, archived ? "its lines were kept from the beginning, and go on being kept; forget it to read it without"
                            : "was begun without its lines (--no-lines), and goes on without; forget it to read it with them");
+}
+
+/* Counts what was kept of a source, and says what is to be known of it. */
+static void account(struct ingest *in, const char *path, bool is_known, bool whole, const struct reading *reading)
+{
+    struct ingest_outcome *out = in->outcome;
+    out->lines += reading->lines;
+    out->unparsed += reading->unparsed;
+    out->sources += reading->lines > 0;
+    out->unchanged += whole && is_known && reading->lines == 0;
+    out->empty += whole && !is_known && reading->lines == 0;
+    tell_silence(in, path, reading);
+    tell_unproved(in, path, reading);
+    if (reading->unlogged && !is_known)
+        note_unlogged(in, path, reading->unlogged);
+}
+
+/* Notes that a source, or a file that is known as one, was read to its end. */
+static int note_read(struct ingest *in, const char *path, struct source *source, const struct resume *resume,
+                     int64_t lines, struct error *err)
+{
+    if (!resume->is_known && lines == 0)
+        return 0;
+    if (lines == 0 && source_facts(source)->regular && sources_touch(in->store, &resume->row, path, err) < 0)
+        return -1;
+    return sources_file_read(in->store, source_facts(source), resume->row.id, err);
 }
 
 static int read_source(struct ingest *in, const struct path *path, const struct settings *settings,
@@ -239,26 +346,16 @@ static int read_source(struct ingest *in, const struct path *path, const struct 
     int done = reader_run(&job, &reading, err);
     if (done < 0 && err->kind == FAIL_DB)
         return -1;
-    if (done == 0 || err->kind != FAIL_DATA) {
-        in->outcome->lines += reading.lines;
-        in->outcome->unparsed += reading.unparsed;
-        in->outcome->sources += reading.lines > 0;
-        in->outcome->unchanged += reading.lines == 0 && done == 0;
-    }
     progress_next(&in->progress, source_progress(source), reading.lines);
-    tell_silence(in, path->name, &reading);
-    if (reading.unlogged && !resume->is_known)
-        say(in, path->name, reading.unlogged);
-    if (done < 0) {
-        fail(in, err);
+    if (done < 0 && err->kind == FAIL_DATA) {
+        fail_of(in, NOTE_ZONE, server->name, err);
         return 0;
     }
-    if (!resume->is_known && reading.lines == 0)
-        return 0;
-    if (reading.lines == 0 && source_facts(source)->regular &&
-        sources_touch(in->store, &resume->row, path->name, err) < 0)
-        return -1;
-    return sources_file_read(in->store, source_facts(source), resume->row.id, err);
+    account(in, path->name, resume->is_known, done == 0, &reading);
+    if (done == 0)
+        return note_read(in, path->name, source, resume, reading.lines, err);
+    fail(in, err);
+    return 0;
 }
 
 /* Not a log: an error for a path that was named, a note for one found in a folder. */
@@ -266,16 +363,47 @@ static void pass_over(struct ingest *in, const struct path *path, const struct r
 {
     struct error err;
     if (resume->head.n == 0) {
-        say(in, path->name, "is empty; nothing to read");
-        in->outcome->unchanged++;
+        in->outcome->empty++;
+        if (path->found)
+            note(in, path->name, NOTE_EMPTY, path->named, "is empty; nothing to read");
+        else
+            say(in, path->name, "is empty; nothing to read");
     } else if (path->found) {
-        say(in, path->name, "no log (no line with a time stamp in its first 64 KiB); passed over");
+        note(in, path->name, NOTE_NO_LOG, path->named, "no log (no line with a time stamp in its first 64 KiB); passed over");
     } else {
         error_set(&err, FAIL_OS,
                   "%s: is no log: no line with a time stamp in its first 64 KiB; name Exim's mainlog or a "
                   "syslog file", path->name);
         fail(in, &err);
     }
+}
+
+/* Under a wrong name, a log that is known would count twice: two servers never write the same.  1: it may be taken;
+   0: it may not, which is told. */
+static int is_of_one_server(struct ingest *in, const struct path *path, const struct server *server, struct resume *resume,
+                            struct error *err)
+{
+    struct source_twin twin;
+    if (resume->known_by >= TWIN_SIZE || in->request->twice)
+        return 1;
+    int found = resume_twin(in->store, resume, &twin, err);
+    if (found <= 0)
+        return found < 0 ? -1 : 1;
+    error_set(err, FAIL_DATA,
+              "%s: begins as a log of server %s (source %lld, %s), and would count twice as one of %s: nothing was taken; "
+              "give --server %s, or if that is wrong, first: mailtrail forget %lld; --twice takes it for both", path->name,
+              twin.server, (long long)twin.id, twin.path, server->name, twin.server, (long long)twin.id);
+    fail_of(in, NOTE_TWIN, server->name, err);
+    source_twin_free(&twin);
+    return 0;
+}
+
+/* A source that is a log. */
+static int take_log(struct ingest *in, const struct path *path, const struct settings *settings,
+                    const struct server *server, struct source *source, struct resume *resume, struct error *err)
+{
+    int may = is_of_one_server(in, path, server, resume, err);
+    return may <= 0 ? may : read_source(in, path, settings, server, source, resume, err);
 }
 
 static int take_source(struct ingest *in, const struct path *path, const struct settings *settings,
@@ -295,7 +423,7 @@ static int take_source(struct ingest *in, const struct path *path, const struct 
     } else if (done == 0 && !resume.is_known && !looks_like_log(resume.head)) {
         pass_over(in, path, &resume);
     } else if (done == 0) {
-        done = read_source(in, path, settings, server, source, &resume, err);
+        done = take_log(in, path, settings, server, source, &resume, err);
     }
     resume_free(&resume);
     return done;
@@ -305,12 +433,17 @@ static int take_source(struct ingest *in, const struct path *path, const struct 
 static int take_path(struct ingest *in, const struct path *path, struct error *err)
 {
     struct settings settings = settings_for(in, path->name);
+    char own_name[256];
     const struct server *server;
     struct source *source;
+    if (!settings.server) {
+        host_name(own_name, sizeof own_name);
+        settings.server = own_name;
+    }
     if (server_for(in, &settings, &server, err) < 0) {
         if (err->kind == FAIL_DB)
             return -1;
-        fail(in, err);
+        fail_of(in, NOTE_SERVER, settings.server, err);
         return 0;
     }
     if (source_open(path->name, &source, err) < 0) {
@@ -335,9 +468,9 @@ static int drop_unused_servers(struct ingest *in, struct error *err)
 static int take_one(struct ingest *in, const struct path *path, struct error *err)
 {
     const struct ingest_outcome *out = in->outcome;
-    int64_t before = out->sources + out->unchanged + out->failed;
+    int64_t before = out->sources + out->unchanged + out->empty + out->failed;
     int done = take_path(in, path, err);
-    in->answered[path->named] |= out->sources + out->unchanged + out->failed > before;
+    in->answered[path->named] |= out->sources + out->unchanged + out->empty + out->failed > before;
     return done;
 }
 
@@ -351,6 +484,7 @@ static int take_all(struct ingest *in, struct error *err)
         if (take_one(in, &in->paths[i], err) < 0)
             return -1;
     progress_clear(&in->progress);
+    tell_counts(in);
     check_folders(in);
     return drop_unused_servers(in, err) < 0 ? -1 : writer_commit(in->writer, err);
 }
@@ -368,6 +502,8 @@ static void release(struct ingest *in)
         free(in->paths[i].name);
     free(in->paths);
     free(in->answered);
+    free(in->unlogged_path);
+    notes_free(&in->notes);
     for (size_t i = 0; i < in->server_count; i++)
         server_free(in->servers[i]), free(in->servers[i]);
     free(in->servers);
@@ -399,6 +535,6 @@ int ingest_run(struct store *store, const struct ingest_request *request, struct
     }
     release(&in);
     if (done == 0)
-        sqlite3_wal_checkpoint_v2(store_db(store), "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        store_settle(store);
     return done;
 }

@@ -15,12 +15,14 @@ struct ingest_request {
     size_t path_count;
     struct settings given;    /* from the command line: before what the configuration says */
     const struct config *config;
+    bool twice;               /* a log that another server has counts for this one too */
     bool no_lines;            /* the lines of new sources are not archived */
     bool quiet;               /* no notes, no summary, no progress line */
 };
 
 struct ingest_outcome {
     int64_t sources, unchanged; /* read; looked at and found read already */
+    int64_t empty;              /* new, and without a line as yet */
     int64_t failed;             /* paths that could not be taken, or only in part */
     int64_t lines, unparsed, rows, copies;
 };

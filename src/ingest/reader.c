@@ -698,6 +698,8 @@ int reader_run(const struct reader_job *job, struct reading *reading, struct err
         done = settle(r, read, position, err);
     }
     reading->silence = r->time.silence;
+    reading->unproved = r->time.unproved;
+    reading->year = r->year;
     stop(r);
     return done;
 }

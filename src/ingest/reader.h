@@ -12,6 +12,8 @@ struct reading {
     int64_t lines, unparsed;
     int64_t position;  /* uncompressed octets of the source, in all runs */
     int64_t silence;   /* seconds of the longest step forward between stamps whose year was inferred */
+    int64_t unproved;  /* as in struct timebase */
+    int64_t year;      /* taken for the first stamp without one, if it had to be found */
     bool waiting;      /* a last line without LF was left for the next run */
     const char *unlogged; /* what the version of a daemon that wrote here does not log; NULL: nothing known of */
 };

@@ -59,6 +59,7 @@ static int visit(void *context, const struct source_row *row, struct error *err)
         return there < 0 ? -1 : 0;
     search->resume->row = *row;
     search->resume->is_known = true;
+    search->resume->known_by = row->head_size;
     return 1;
 }
 
@@ -85,6 +86,13 @@ int resume_find(struct store *store, int64_t server, struct source *source, stru
     resume->row.head_size = head_size;
     resume->row.head_hash = head_hash(&search, head_size);
     return 0;
+}
+
+int resume_twin(struct store *store, struct resume *resume, struct source_twin *twin, struct error *err)
+{
+    struct search search = {.resume = resume};
+    const struct source_search all = {resume->row.server, resume->row.head_size, head_hash, NULL, &search};
+    return sources_twin(store, &all, twin, err);
 }
 
 void resume_free(struct resume *resume)

@@ -12,6 +12,7 @@
 struct resume {
     struct source_row row; /* of the source found, or of the new one with position 0 */
     bool is_known;
+    int64_t known_by;      /* octets of the head that it was known by; 0: it is new */
     struct slice head;     /* the first octets, up to SNIFF_SIZE: to see what it is */
     char *memory;          /* the struct's own, behind head and tail */
     struct slice tail;     /* octets before row.position */
@@ -21,6 +22,9 @@ struct resume {
 int resume_find(struct store *store, int64_t server, struct source *source, struct resume *resume,
                 struct error *err);
 void resume_free(struct resume *resume);
+
+/* Whether another server has a log that begins as this one: see sources_twin. */
+int resume_twin(struct store *store, struct resume *resume, struct source_twin *twin, struct error *err);
 
 /* Hash over the octets before a place; pure. */
 uint64_t resume_tail_hash(struct slice tail);

@@ -11,6 +11,8 @@
 
 #define FOLD_STEP 1200 /* a step back of 20 minutes is not disorder but the clock put back */
 #define ID_JUST_NOW 60 /* a line this soon after its message's id was not written an hour later */
+#define ID_SAMPLE 200  /* lines of a source whose ids tell its year */
+#define QUEUE_DAYS 30  /* an id this much older than its line tells no year: a message may be frozen for years */
 #define DAY 86400
 
 void timebase_start(struct timebase *tb, const struct zone *zone)
@@ -137,6 +139,9 @@ struct survey {
     int64_t last_year;    /* its year, by the assumed one */
     int64_t anchor_local; /* first full stamp behind the stamps without years */
     int32_t leap_year;    /* year, by the walk, of a 29 February; 0: none met */
+    int64_t ids;          /* lines whose message id tells their year */
+    int64_t id_shift;     /* by how many years the assumed year is off, as most of them tell */
+    int64_t votes;        /* lines that tell so, less those that tell otherwise */
 };
 
 static bool survey_stamp(struct survey *s, const struct stamp *stamp)
@@ -158,6 +163,43 @@ static bool survey_stamp(struct survey *s, const struct stamp *stamp)
     return true;
 }
 
+/* The second in the id of the message that a line of Exim's is about; INT64_MIN: none, or one that is frozen, of which
+   each queue run tells for as long as it lies there. */
+static int64_t id_second_of(const struct frame *frame)
+{
+    const struct dialect *dialect = dialect_for(frame);
+    if (!dialect || strcmp(dialect->name, "exim_mainlog") != 0)
+        return INT64_MIN;
+    struct slice id = slice_of(frame->body.p, exim_id_length(frame->body));
+    bool frozen = slice_starts(slice_after(frame->body, id.n), " Message is frozen");
+    return id.n == 0 || frozen ? INT64_MIN : exim_id_second(id);
+}
+
+/* A line is written behind its message's id, by what the message waited: that is the year nearest to the id.  A day
+   before is a zone's doing. */
+static void survey_id(struct survey *s, const struct stamp *stamp, int64_t id_local)
+{
+    int64_t year = civil_year(floor_div(id_local, DAY) - 1);
+    year += local_of(stamp, year) < id_local - DAY;
+    if (local_of(stamp, year) < id_local - DAY || local_of(stamp, year) > id_local + QUEUE_DAYS * DAY)
+        return;
+    s->ids++;
+    if (s->votes == 0)
+        s->id_shift = year - s->last_year;
+    s->votes += year - s->last_year == s->id_shift ? 1 : -1;
+}
+
+/* Whether the survey goes on behind this line. */
+static bool survey_line(struct survey *s, const struct frame *frame)
+{
+    if (!survey_stamp(s, &frame->at))
+        return false;
+    int64_t id = frame->at.year ? INT64_MIN : id_second_of(frame);
+    if (id != INT64_MIN)
+        survey_id(s, &frame->at, id + zone_offset_at(s->walk.zone, id));
+    return s->ids < ID_SAMPLE;
+}
+
 static bool is_leap(int64_t year)
 {
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -168,9 +210,9 @@ static int64_t distance(int64_t a, int64_t b)
     return a > b ? a - b : b - a;
 }
 
-/* How many years the assumed year is off: the walk's end lies nearest to the anchor, or at most a day behind
-   the file's own time. */
-static int32_t shift_of(const struct survey *s, int64_t log_local)
+/* How many years the assumed year is off, where no id tells: the walk's end lies nearest to the anchor, or at most a
+   day behind the file's own time. */
+static int32_t shift_by_end(const struct survey *s, int64_t log_local)
 {
     int64_t limit = s->anchored ? s->anchor_local : log_local + DAY;
     int64_t year = civil_year(floor_div(limit, DAY)) + 1;
@@ -195,11 +237,25 @@ static int survey_lines(struct survey *s, struct source *in, int64_t offset, str
     while ((got = lines_next(lines, &line, err)) > 0) {
         struct frame frame;
         frame_parse(line.text, &frame);
-        if (frame.kind != FRAME_NONE && !survey_stamp(s, &frame.at))
+        if (frame.kind != FRAME_NONE && !survey_line(s, &frame))
             break;
     }
     lines_free(&lines);
     return got < 0 && err->kind != FAIL_GZIP ? -1 : 0;
+}
+
+/* How many years the assumed year is off, and how far off the file's time is if that alone told it. */
+static int32_t shift_of(const struct survey *s, int64_t log_local, int64_t *unproved)
+{
+    *unproved = 0;
+    if (!s->any)
+        return 0;
+    if (s->votes > 0)
+        return (int32_t)s->id_shift;
+    int32_t shift = shift_by_end(s, log_local);
+    if (!s->anchored)
+        *unproved = log_local - local_of(&s->last, s->last_year + shift);
+    return shift;
 }
 
 int timebase_find_year(struct timebase *tb, struct source *source, int64_t offset, struct error *err)
@@ -210,6 +266,6 @@ int timebase_find_year(struct timebase *tb, struct source *source, int64_t offse
     s.walk.year = s.assumed;
     if (source_seek(source, offset, err) < 0 || survey_lines(&s, source, offset, err) < 0)
         return -1;
-    tb->year = s.assumed + (s.any ? shift_of(&s, log_time + zone_offset_at(tb->zone, log_time)) : 0);
+    tb->year = s.assumed + shift_of(&s, log_time + zone_offset_at(tb->zone, log_time), &tb->unproved);
     return 0;
 }

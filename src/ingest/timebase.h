@@ -8,6 +8,7 @@
 
 #define YEAR_UNKNOWN 0
 #define SILENCE_REPORTED (183 * 86400) /* a gap between stamps without years that must not be guessed over */
+#define UNPROVED_REPORTED (60 * 86400) /* a file changed so long after its last stamp does not tell the year by its time */
 
 enum years_from { YEARS_PRINTED, YEARS_INFERRED, YEARS_GIVEN };
 
@@ -28,6 +29,7 @@ struct timebase {
     enum years_from years;
     int64_t silence;          /* longest step forward between stamps without years, seconds */
     int64_t silence_at;       /* local seconds where it began */
+    int64_t unproved;         /* seconds from the last stamp to the file's time, which alone told the year; 0: it did not */
     struct stamp stamp;       /* the stamp before, and its instant: equal ones follow it */
     struct instant instant;
     bool plain;               /* that instant follows from the stamp alone, in no fold */
@@ -42,9 +44,10 @@ struct instant timebase_resolve(struct timebase *tb, const struct stamp *stamp, 
 /* Whether this stamp needs a year that is not known yet: timebase_find_year must come first. */
 bool timebase_needs_year(const struct timebase *tb, const struct stamp *stamp);
 
-/* Finds the year of the first stamp without one at or behind an offset, by a pass over the stamps of the
-   rest of the source: the last of them is no later than log_time, the years before follow from the steps
-   between.  Leaves the source at another place.  0; -1: *err. */
+/* Finds the year of the first stamp without one at or behind an offset, by a pass over the rest of the source: the
+   message ids beside stamps tell it, else a full stamp behind them, else log_time, which the last stamp is no later
+   than; from there to the first stamp the years follow from the steps between.  Leaves the source at another place.
+   0; -1: *err. */
 int timebase_find_year(struct timebase *tb, struct source *source, int64_t offset, struct error *err);
 
 /* Takes the year of the first stamp without one as given. */

@@ -7,6 +7,7 @@
 
 #include "../base/embedded.h"
 #include "../base/memory.h"
+#include "../base/options.h"
 #include "../base/text.h"
 #include "render.h"
 #include "report_file.h"
@@ -39,13 +40,38 @@ static int add_report(struct reports *reports, const char *text, const char *pat
     return 0;
 }
 
+/* The name of a built-in file that is a report; absent if it is none. */
+static struct slice report_name(const struct embedded *file)
+{
+    size_t n = strlen(file->name);
+    bool is_report = strncmp(file->name, "reports/", 8) == 0 && n > 12 && strcmp(file->name + n - 4, ".sql") == 0;
+    return is_report ? slice_of(file->name + 8, n - 12) : SLICE_ABSENT;
+}
+
+static int unknown_report(struct slice name, struct error *err)
+{
+    char *names[256], *word = xprintf("%.*s", (int)name.n, name.p);
+    size_t count = 0;
+    for (const struct embedded *e = embedded_files; e->name && count < 255; e++) {
+        struct slice other = report_name(e);
+        if (other.p)
+            names[count++] = xprintf("%.*s", (int)other.n, other.p);
+    }
+    names[count] = NULL;
+    const char *near = options_near(word, (const char *const *)names);
+    error_set(err, FAIL_USAGE, "no report is named %s%s%s; report --list names them", word, near ? "; did you mean " : "",
+              near ? near : "");
+    while (count)
+        free(names[--count]);
+    free(word);
+    return -1;
+}
+
 static int add_named(struct reports *reports, struct slice name, struct error *err)
 {
     char *path = xprintf("reports/%.*s.sql", (int)name.n, name.p);
     const struct embedded *file = embedded_find(path);
-    int rc = file ? add_report(reports, file->text, path, err)
-                  : error_set(err, FAIL_USAGE, "no report is named %.*s; report --list names them",
-                              (int)name.n, name.p);
+    int rc = file ? add_report(reports, file->text, path, err) : unknown_report(name, err);
     free(path);
     return rc;
 }
@@ -491,8 +517,7 @@ int report_list(FILE *out, struct error *err)
 {
     for (const struct embedded *e = embedded_files; e->name; e++) {
         struct report_file file;
-        size_t n = strlen(e->name);
-        if (strncmp(e->name, "reports/", 8) != 0 || n < 4 || strcmp(e->name + n - 4, ".sql") != 0)
+        if (!report_name(e).p)
             continue;
         if (report_file_parse(&file, e->text, e->name, err))
             return -1;

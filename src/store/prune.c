@@ -11,7 +11,6 @@
 #define ROWS_AT_ONCE 10000
 #define BLOCKS_AT_ONCE "64"
 #define PAGES_AT_ONCE "1024"
-#define READER_WAIT_MS 2000
 
 /* A message m of server v that is done, and whose last sign is so old that a line that syslog stamped a second late is
    old too. */
@@ -334,8 +333,7 @@ static int settle(struct store *store, int64_t size, struct pruned *pruned, stru
     int64_t pages, page_size;
     if (give_back(store, err) < 0)
         return -1;
-    sqlite3_busy_timeout(store_db(store), READER_WAIT_MS);
-    sqlite3_wal_checkpoint_v2(store_db(store), "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    store_settle(store);
     if (read_number(store, "PRAGMA page_count", &pages, err) < 0 ||
         read_number(store, "PRAGMA page_size", &page_size, err) < 0)
         return -1;

@@ -56,6 +56,35 @@ int sources_search(struct store *store, const struct source_search *search, stru
     return answer;
 }
 
+int sources_twin(struct store *store, const struct source_search *search, struct source_twin *twin, struct error *err)
+{
+    *twin = (struct source_twin){0};
+    sqlite3_stmt *stmt = store_prepare(
+        store, "SELECT s.id, s.head_size, s.head_hash, v.name, s.path FROM source s JOIN server v ON v.id = s.server"
+               " WHERE s.server <> ?1 AND s.head_size BETWEEN ?2 AND ?3 ORDER BY s.id", err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_int64(stmt, 1, search->server);
+    sqlite3_bind_int64(stmt, 2, TWIN_SIZE);
+    sqlite3_bind_int64(stmt, 3, search->head_size);
+    int code;
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW)
+        if (search->hash(search->context, sqlite3_column_int64(stmt, 1)) == (uint64_t)sqlite3_column_int64(stmt, 2))
+            break;
+    if (code == SQLITE_ROW)
+        *twin = (struct source_twin){sqlite3_column_int64(stmt, 0), xstrdup((const char *)sqlite3_column_text(stmt, 3)),
+                                     xstrdup((const char *)sqlite3_column_text(stmt, 4))};
+    sqlite3_finalize(stmt);
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(store, err);
+}
+
+void source_twin_free(struct source_twin *twin)
+{
+    free(twin->server);
+    free(twin->path);
+    *twin = (struct source_twin){0};
+}
+
 int sources_carry(struct store *store, int64_t source, struct carry *carry, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(store, "SELECT carry FROM source WHERE id = ?1", err);

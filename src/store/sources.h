@@ -29,6 +29,17 @@ struct source_search {
 };
 int sources_search(struct store *store, const struct source_search *search, struct error *err);
 
+/* A source that another server has. */
+struct source_twin {
+    int64_t id;
+    char *server, *path; /* the struct's own */
+};
+/* Finds one that begins as the head given, of TWIN_SIZE octets or more; shorter ones may be alike by chance.  visit is
+   not called.  1; 0: there is none, *twin is empty; -1. */
+#define TWIN_SIZE 1024
+int sources_twin(struct store *store, const struct source_search *search, struct source_twin *twin, struct error *err);
+void source_twin_free(struct source_twin *twin);
+
 /* The bytes carried over, for the caller to carry_free. */
 int sources_carry(struct store *store, int64_t source, struct carry *carry, struct error *err);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,6 +16,7 @@
 #include "../base/memory.h"
 
 #define DRAFT_ID 0x4d547264u  /* "MTrd": a database that its first ingest has not published yet */
+#define READER_WAIT_MS 2000
 #define APPLICATION_ID_AT 68  /* in the file's header: https://sqlite.org/fileformat2.html, 1.3 */
 
 struct store {
@@ -23,13 +25,27 @@ struct store {
     int lock; /* descriptor of PATH-lock, held by the one writer; -1 */
     int file; /* of a draft: the database itself, to be synced; -1 */
     bool draft;
+    bool reads;       /* opened to read */
+    bool still;       /* read as a file that nobody writes: without its log, and without locks */
+    struct stat seen; /* of the file, when it was opened so */
     uint64_t hash_seed;
 };
+
+/* Who may not write the folder cannot make the files that a log is read with; nor may anybody read who may not read them. */
+static int log_error(const struct store *store, struct error *err)
+{
+    return error_set(err, FAIL_DB,
+                     "%s: its log (%s-wal, with %s-shm) cannot be read by you, and may hold what the database does not; ask "
+                     "for the group of these files, or for a copy by their owner: sqlite3 %s \".backup COPY\"",
+                     store->path, store->path, store->path, store->path);
+}
 
 int store_error(struct store *store, struct error *err)
 {
     int code = sqlite3_errcode(store->db);
     const char *what = sqlite3_errmsg(store->db);
+    if (store->reads && ((code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_CANTOPEN))
+        return log_error(store, err);
     switch (code & 0xff) {
     case SQLITE_FULL:
         return error_set(err, FAIL_DB,
@@ -192,17 +208,78 @@ static int clear_draft(struct store *store, struct error *err)
                ? 0 : error_set(err, FAIL_DB, "%s: cannot be begun anew: %s", store->path, strerror(errno));
 }
 
-static int open_connection(struct store *store, enum store_mode mode, struct error *err)
+static bool may_write_folder(const char *path)
+{
+    char *folder = xstrdup(path), *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    bool may = access(slash ? folder : ".", W_OK) == 0;
+    free(folder);
+    return may;
+}
+
+/* Whether there is no log, or an empty one without its index, and none can be made: so the file holds all there is, and
+   nobody here writes it. */
+static bool is_still(const struct store *store)
+{
+    struct stat st;
+    char *log = xprintf("%s-wal", store->path), *index = xprintf("%s-shm", store->path);
+    bool none = stat(log, &st) == 0 ? st.st_size == 0 : errno == ENOENT;
+    bool still = none && access(index, F_OK) < 0 && errno == ENOENT && !may_write_folder(store->path);
+    free(log);
+    free(index);
+    return still;
+}
+
+/* https://sqlite.org/uri.html */
+static char *still_name(const char *path)
+{
+    static const char plain[] = "/._-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    char *name = xmalloc(3 * strlen(path) + sizeof "file://?immutable=1"), *to = name;
+    to += sprintf(to, path[0] == '/' ? "file://" : "file:");
+    for (; *path; path++)
+        to += sprintf(to, strchr(plain, *path) ? "%c" : "%%%02X", (unsigned char)*path);
+    strcpy(to, "?immutable=1");
+    return name;
+}
+
+char *store_name(const struct store *store)
+{
+    return store->still ? still_name(store->path) : xprintf("%s%s", store->path[0] == '/' ? "" : "./", store->path);
+}
+
+static int open_file(struct store *store, enum store_mode mode, struct error *err)
 {
     int flags = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    store->reads = mode == STORE_READ;
+    store->still = store->reads && is_still(store) && stat(store->path, &store->seen) == 0;
+    char *name = store_name(store);
+    int code = sqlite3_open_v2(name, &store->db, flags | SQLITE_OPEN_NOMUTEX | (store->still ? SQLITE_OPEN_URI : 0), NULL);
+    free(name);
+    return code == SQLITE_OK ? 0 : store_error(store, err);
+}
+
+int store_check_still(const struct store *store, struct error *err)
+{
+    struct stat now;
+    if (!store->still)
+        return 0;
+    bool same = stat(store->path, &now) == 0 && now.st_ino == store->seen.st_ino && now.st_size == store->seen.st_size &&
+                now.st_mtim.tv_sec == store->seen.st_mtim.tv_sec && now.st_mtim.tv_nsec == store->seen.st_mtim.tv_nsec;
+    return same ? 0 : error_set(err, FAIL_DB, "%s: was written while it was read, and what was answered may be wrong; ask "
+                                "again", store->path);
+}
+
+static int open_connection(struct store *store, enum store_mode mode, struct error *err)
+{
     int persist = 1;
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* counting memory takes a lock each time; before the first use */
-    if (sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        return store_error(store, err);
+    if (open_file(store, mode, err) < 0)
+        return -1;
     sqlite3_extended_result_codes(store->db, 1);
     sqlite3_busy_timeout(store->db, 10000);
     sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
-    /* The last to close would lock readers out for a checkpoint; ingest has made its own by then. */
+    /* The last to close would lock readers out for a checkpoint; what wrote has made its own by then. */
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -377,6 +454,12 @@ int store_publish(struct store *store, struct error *err)
         return -1;
     store->draft = false;
     return begin_log(store, err);
+}
+
+void store_settle(struct store *store)
+{
+    sqlite3_busy_timeout(store->db, READER_WAIT_MS);
+    sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
 static int prepare_file(struct store *store, enum store_mode mode, struct error *err)

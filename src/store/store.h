@@ -14,7 +14,8 @@
 #define STORE_VERSION 1                 /* number of the last schema/NNN_*.sql */
 
 enum store_mode {
-    STORE_READ,   /* read-only; the file must be there */
+    STORE_READ,   /* read-only; the file must be there.  Where it has no log, and the folder may not be written, so that
+                     none can be made, it is read without one: see store_check_still */
     STORE_CHANGE, /* as STORE_WRITE, but the file must be there */
     STORE_WRITE   /* made and migrated when need be; one writer at a time */
 };
@@ -33,6 +34,10 @@ int store_publish(struct store *store, struct error *err);
 /* Puts what was written of a draft on the disk so far: 0, or -1 with errno.  Any thread may call it. */
 int store_sync(const struct store *store);
 
+/* Puts what was committed into the file itself and empties its log, as far as no reader still needs it: for the end of
+   what wrote.  What fails is done by the next. */
+void store_settle(struct store *store);
+
 /* The connection, the store's own: for queries and reports. */
 sqlite3 *store_db(struct store *store);
 
@@ -47,6 +52,11 @@ void store_bind_int(sqlite3_stmt *stmt, int i, int64_t value);
 int store_step(struct store *store, sqlite3_stmt *stmt, struct error *err);
 /* Runs a script. */
 int store_run(struct store *store, const char *sql, struct error *err);
+
+/* What was read without a log must not have been written meanwhile: -1 with *err if it was, at the end of reading. */
+int store_check_still(const struct store *store, struct error *err);
+/* The name under which SQLite's shell opens the file as store_open did; the caller's to free. */
+char *store_name(const struct store *store);
 
 /* As given to store_open; the store's own. */
 const char *store_path(const struct store *store);

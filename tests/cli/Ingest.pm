@@ -88,7 +88,7 @@ sub ingest {
     die "ingest @$paths: exit $got->{code}, signal $got->{signal}, not $wanted:\n$got->{err}"
         if ($wanted ne 'any' && $got->{code} != $wanted) || $got->{signal};
     @$got{qw(sources unchanged failed lines rows copies unparsed)} = ($1, $2, $3, $4, $5, $6, $7)
-        if $got->{err} =~ /(\d+) sources read, (\d+) unchanged, (\d+) failed; (\d+) lines: (\d+) rows new, (\d+) copies, (\d+) not/;
+        if $got->{err} =~ /(\d+) sources? read, (\d+) unchanged, (\d+) failed(?:, \d+ empty)?; (\d+) lines?: (\d+) rows? new, (\d+) cop(?:y|ies), (\d+) not/;
     return $got;
 }
 

@@ -13,8 +13,8 @@ use Ingest;
 my $log = root_of('tests/fixtures/once/channels/mainlog');
 my $whole = do { my $db = new_db(); ingest($db, [$log], zone => 'UTC'); dump_of($db) };
 
-# Lines of standard error that tell an error: neither the summary nor a note on what was passed over.
-sub told { grep { !/: \d+ sources read, |passed over$|nothing to read$/ } split /\n/, $_[0]{err} }
+# Lines of standard error that tell an error: neither the summary nor a note on what was made or passed over.
+sub told { grep { !/: \d+ sources? read, |passed over$|nothing to read$|: made database / } split /\n/, $_[0]{err} }
 
 # One run: its exit code, and its one line of error.
 sub refuses {
@@ -64,6 +64,41 @@ sub test_paths {
     ingests('a device', 2, qr{/dev/null: neither a file nor a folder}, new_db(), '/dev/null');
 }
 
+# What is to be said of many files is said of the first, and of the rest how many they are.
+sub test_many {
+    my $folder = folder();
+    mkdir "$folder/$_" or die for qw(tree tree/deeper logs);
+    spew("$folder/tree/$_.c", "no log\n") for 1 .. 4;
+    spew("$folder/tree/deeper/$_.c", "no log\n") for 1 .. 3;
+    spew("$folder/tree/empty$_", '') for 1 .. 5;
+    spew("$folder/tree/zz", slurp($log));
+    my $got = ingests('a tree of other files', 0, undef, new_db(), "$folder/tree");
+    is(scalar(() = $got->{err} =~ /\.c: no log .*; passed over$/mg), 3, 'a tree of other files: three are named');
+    like($got->{err}, qr{^mailtrail: \Q$folder\E/tree: 4 files more: no log; passed over$}m, 'a tree of other files: the rest is counted');
+    is(scalar(() = $got->{err} =~ m{/empty\d: is empty}g), 3, 'a tree of other files: three that are empty');
+    like($got->{err}, qr{^mailtrail: \Q$folder\E/tree: 2 files more: empty; nothing to read$}m, 'a tree of other files: two more are');
+    like($got->{err}, qr{: 1 source read, 0 unchanged, 0 failed, 5 empty; \d+ lines: }, 'an empty file is none that is unchanged');
+    is(ingest(new_db(), ["$folder/tree"], zone => 'UTC', options => ['--quiet'])->{err}, '', 'a tree of other files: nothing with --quiet');
+
+    my $line = "2026-02-10 10:00:00 SMTP connection from [192.0.2.%d] lost\n";
+    my @logs = map { spew("$folder/logs/$_", sprintf($line, $_) . slurp($log)) } 1 .. 4;
+    my $db = new_db();
+    ingest($db, \@logs, zone => 'UTC');
+    spew("$folder/one", sprintf $line, 9);
+    like(ingests('one line', 0, undef, $db, "$folder/one")->{err}, qr{1 source read, 0 unchanged, 0 failed; 1 line: 1 row new, 0 copies, }, 'one line, one row');
+    for ([qr{server mx was ingested in zone UTC, not Europe/Berlin; }, qr{server mx: 3 files more: not taken either, for the zone given}, 'mx', 'Europe/Berlin', $db],
+         [qr{logs/1: begins as a log of server mx }, qr{server xm: 3 files more: not taken either, as logs of another server}, 'xm', 'UTC', $db],
+         [qr{logs/1: its message ids say}, qr{server mx: 3 files more: not taken either, for what their message ids say}, 'mx', 'Asia/Tokyo', new_db()]) {
+        my ($first, $rest, $server, $zone, $where) = @$_;
+        $got = mailtrail(sanitized(), ['ingest', '--quiet', '--db', $where, '--server', $server, '--zone', $zone, @logs]);
+        is($got->{code}, 2, "four files, $first: exit code 2");
+        my @lines = split /\n/, $got->{err};
+        is(scalar @lines, 2, '  two lines') or diag $got->{err};
+        like($lines[0], $first, '  what is wrong');
+        like($lines[1], $rest, '  how often');
+    }
+}
+
 # The setup of a user who is not root, and may read what is made readable.
 sub nobody {
     return if $>;
@@ -104,6 +139,58 @@ sub test_rights {
     chmod 0600, "$folder/own.db";
     ingests('a database of others', 2, qr{own\.db: not readable for you}, "$folder/own.db", $more, \%how);
     ingests('no right to make the database', 2, qr{/closed/x\.db: cannot be made: .*; give another --db}, "$folder/closed/x.db", $more, \%how);
+}
+
+# A database in a folder where its reader may not write, as `cp` and `chmod` leave it.
+sub still_db {
+    my ($folder) = @_;
+    my $still = "$folder/copies of ?#%";
+    mkdir $still or die;
+    ingest("$folder/live.db", [$log], zone => 'UTC');
+    in_shell('cp "$1" "$2/a.db" && chmod 0644 "$2/a.db" && chmod 0555 "$2"', "$folder/live.db", $still);
+    return "$still/a.db";
+}
+
+sub test_reading {
+    my $folder = open_folder();
+    my %how = (setup => \&nobody, binary => "$folder/mailtrail");
+    my $db = still_db($folder);
+    for my $command (['status'], ['report'], ['check'], ['trace', 'user1@'], ['grep', 'user1'], ['lines'], ['sql', 'SELECT count(*) FROM messages']) {
+        my $owner = mailtrail(fast(), [@$command, '--db', "$folder/live.db"]);
+        my $got = mailtrail("$folder/mailtrail", [@$command, '--db', $db], setup => \&nobody);
+        is("$got->{code} $got->{err}", "$owner->{code} $owner->{err}", "$$command[0] of a copy in a folder of others");
+        is($got->{out}, $owner->{out}, '  answers what the owner is answered') if $$command[0] ne 'status';
+    }
+    chmod 0755, dirname($db);
+    spew("$db-wal", '');
+    chmod 0555, dirname($db);
+    is(mailtrail("$folder/mailtrail", ['status', '--db', $db], setup => \&nobody)->{code}, 0, 'its log came with it, and is empty');
+    chmod 0755, dirname($db);
+    spew("$db-wal", 'x' x 32);
+    chmod 0600, "$db-wal";
+    chmod 0555, dirname($db);
+    refuses('a log that may not be read', 2, qr{a\.db: its log \(.*a\.db-wal, .*\) cannot be read by you, .*; ask for the group of these files, or for a copy .*: sqlite3 .*\.backup},
+            'report', '--db', $db, \%how);
+    unlink "$db-wal";
+}
+
+# Written while it is read: a long answer, whose reader waits for its end.
+sub test_written_meanwhile {
+    my $folder = open_folder();
+    my $db = still_db($folder);
+    my $pid = open(my $answer, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        open STDERR, '>', "$folder/err" or die;
+        nobody();
+        exec "$folder/mailtrail", 'sql', '--db', $db, "SELECT printf('%01000000d', 1)" or exit 127;
+    }
+    getc $answer; # the database is open by now
+    utime 1, 1, $db or die;
+    local $/;
+    my $rest = <$answer>;
+    close $answer;
+    is($? >> 8, 2, 'a copy that is written while it is read: exit code 2');
+    like(slurp("$folder/err"), qr{a\.db: was written while it was read, and what was answered may be wrong; ask again$}, 'a copy that is written while it is read: which is told');
 }
 
 # ---- content ----
@@ -256,7 +343,10 @@ sub test_databases {
     refuses('forget what is not there', 64, qr{no source 'nothing'; see mailtrail status}, 'forget', '--db', "$folder/good.db", 'nothing');
     is_whole("$folder/good.db", 'forget what is not there: nothing is lost');
     my $made = "$folder/deep/er/log.db";
-    ingests('folders of the database that are missing', 0, undef, $made, $log);
+    like(ingests('folders of the database that are missing', 0, undef, $made, $log)->{err}, qr{^mailtrail: made database \Q$made\E$}m,
+         'a database that is made is named');
+    unlike(ingests('a database that is there', 0, undef, $made, $log)->{err}, qr/made database/, 'which is not made');
+    is(ingest(new_db(), [$log], zone => 'UTC', options => ['--quiet'])->{err}, '', 'with --quiet it is not named');
     is(sprintf('%o', S_IMODE((stat $made)[2])), '640', 'they are made, the file for owner and group');
 }
 
@@ -295,6 +385,17 @@ sub test_full_disk {
 sub test_usage {
     my $folder = folder();
     refuses('an unknown command', 64, qr{no command 'ingset'; did you mean ingest; see mailtrail --help}, 'ingset');
+    refuses('an option before the command', 64, qr{no command '--db': the command comes first, its options behind it}, '--db', 'x', 'report');
+    for my $command (qw(trace ingest)) {
+        my $got = refuses("help $command", 0, undef, 'help', $command);
+        is($got->{out}, mailtrail(fast(), [$command, '--help'])->{out}, "help $command: is what $command --help prints");
+        like($got->{out}, qr/^Usage: mailtrail $command /, "help $command: of that command");
+    }
+    like(refuses('help', 0, undef, 'help')->{out}, qr/^Commands:$/m, 'help: the commands');
+    refuses('help of what is none', 64, qr{no command 'tarce'; did you mean trace}, 'help', 'tarce');
+    refuses('a report whose name is cut', 64, qr{no report is named transport; did you mean transports; report --list}, 'report', 'transport');
+    refuses('a report whose name is mistyped', 64, qr{no report is named grand-totl; did you mean grand-total; report --list}, 'report', 'grand-totl');
+    refuses('a report that is like none', 64, qr{no report is named zzzzzz; report --list}, 'report', 'zzzzzz');
     refuses('an unknown option', 64, qr{ingest: no option --sever; did you mean --server; see mailtrail ingest --help}, 'ingest', '--sever', 'x', $log);
     refuses('an option without its value', 64, qr{--server wants a value: NAME}, 'ingest', $log, '--server');
     refuses('a value too many', 64, qr{--quiet takes no value}, 'ingest', '--quiet=yes', $log);
@@ -312,6 +413,10 @@ sub test_usage {
     }
     ok(!-e "$folder/absent.db", 'no database is made for a zone that is none');
     refuses('a time that is none', 64, qr{'soon' is no time; write 2026-11-23}, 'report', '--db', $db, '--since', 'soon');
+    for my $words (['2026-02-09', '2026-02-09'], ['2026-02-10', '2026-02-09'], ['now', '1d']) {
+        refuses("$$_[0] from $$words[0] to $$words[1]", 64, qr{the span ends before it begins: --since must be earlier than --until}, @$_,
+                '--db', $db, '--since', $$words[0], '--until', $$words[1]) for ['report'], ['trace', 'x'], ['grep', 'x'], ['lines'], ['sql', 'SELECT 1'];
+    }
     refuses('a zone that is none', 64, qr{no time zone 'Mars/Olympus' on this system; give one of}, 'ingest', '--db', new_db(), '--zone', 'Mars/Olympus', $log);
     my %conf = ("server = mx\nsevrer = mx\n" => 2, "[/x]\nyear = soon\n" => 2, "zone\n" => 1, "\n\n# x\nsyslog_duplication = maybe\n" => 4);
     for my $text (sort keys %conf) {
@@ -322,7 +427,7 @@ sub test_usage {
     spew("$folder/conf", "server = top # all\r\nzone = UTC\n[*/other*]\n server = other\n");
     in_shell('cp "$1" "$2"', $log, "$folder/other.log");
     $db = new_db();
-    refuses('a configuration that is right', 0, undef, 'ingest', '--db', $db, '--config', "$folder/conf", $log, "$folder/other.log");
+    refuses('a configuration that is right', 0, undef, 'ingest', '--twice', '--db', $db, '--config', "$folder/conf", $log, "$folder/other.log");
     my %servers = map { $_ => 1 } dump_of($db) =~ /^\["messages",\d+,"[^"]*","(\w+)"/mg;
     is(join(' ', sort keys %servers), 'other top', 'a configuration that is right: each path its server');
 }
@@ -354,9 +459,48 @@ sub test_zones {
     my ($second) = join "\n", map { s/"second"/"mx"/r } grep { /"second"/ } @dump;
     is(difference($second, join "\n", grep { !/^\["mentions"/ } split /\n/, $whole), '', 'a second server in a zone of its own');
     is(difference(join("\n", grep { !/"second"/ } @dump), $taken), '', 'a second server leaves the first alone');
-    ingest($db, [$log], server => 'third', zone => 'UTC');
+    ingest($db, [$log], server => 'third', zone => 'UTC', options => ['--twice']);
     my $forget = mailtrail(fast(), ['forget', '--db', $db, '--server', 'third']);
     is(difference(dump_of($db, facts => 1), join "\n", @dump) . faults_of($db), '', 'a server forgotten leaves the others');
+}
+
+# A log of one server under the name of another: it would count twice.
+sub test_names {
+    my ($folder, $db) = (folder(), new_db());
+    ingest($db, [$log], server => 'town', zone => 'UTC');
+    my $before = dump_of($db);
+    my $text = slurp($log);
+    my $copy = spew("$folder/mainlog.0", $text);
+    my $told = qr{/mainlog\.0: begins as a log of server town \(source 1, \Q$log\E\), and would count twice as one of twon: nothing was taken; give --server town, or if that is wrong, first: mailtrail forget 1; --twice};
+    ingests('a mistyped server', 2, $told, $db, $copy, { server => 'twon' });
+    is(difference(dump_of($db), $before) . faults_of($db), '', 'a mistyped server: nothing was taken');
+    is(Ingest::sqlite($db, 'SELECT name FROM server'), "town\n", 'a mistyped server: it is none');
+    my $other = spew("$folder/other", "2026-02-10 10:00:00 exim 4.96 daemon started: pid=1, no queue runs, not listening for SMTP\n");
+    my $got = ingests('a mistyped server, beside a log that is new', 1, $told, $db, $copy, $other, { server => 'twon' });
+    like($got->{err}, qr/1 sources? read, 0 unchanged, 1 failed; 1 lines?: 1 rows? new/, 'a mistyped server, beside a log that is new: that is taken');
+
+    for my $size (4096, 20000) {
+        my $cut = spew("$folder/cut", substr $text, 0, $size);
+        ingests("the first $size octets of a log", 2, qr{/cut: begins as a log of server town}, $db, $cut, { server => 'twon' });
+        in_shell('gzip -c "$1" >"$1.gz"', $cut);
+        ingests("the first $size octets of a log, packed", 2, qr{/cut\.gz: begins as a log of server town}, $db, "$cut.gz", { server => 'twon' });
+    }
+    my $small = spew("$folder/small", substr $text, 0, 900);
+    ingests('so few octets that they may be alike', 0, undef, $db, $small, { server => 'twon' });
+    spew($small, $text);
+    ingests('which then grow', 2, qr{/small: begins as a log of server town}, $db, $small, { server => 'twon' });
+
+    my $short = new_db();
+    ingest($short, [spew("$folder/short", substr $text, 0, 2000)], server => 'twon', zone => 'UTC');
+    ingests('a log whose beginning another has', 2, qr{/mainlog\.0: begins as a log of server twon}, $short, $copy, { server => 'town' });
+    is(mailtrail(fast(), ['forget', '--db', $short, '1'])->{code}, 0, 'a log whose beginning another has: the command that mends it');
+    ingests('and then it', 0, undef, $short, $copy, { server => 'town' });
+
+    ingests('a log of two servers, as asked for', 0, undef, $db, $copy, { server => 'twon', options => ['--twice'] });
+    append($copy, "2026-02-10 11:00:00 SMTP connection from [192.0.2.9] lost\n");
+    ingests('which then grows', 0, undef, $db, $copy, { server => 'twon' });
+    my @twon = grep { /"twon"/ } split /\n/, dump_of($db);
+    is(scalar(grep { /^\["messages"/ } @twon), scalar(() = $before =~ /^\["messages"/mg), 'a log of two servers, as asked for: it is of both');
 }
 
 sub test_years {
@@ -384,7 +528,10 @@ sub test_years {
 }
 
 test_paths();
+test_many();
 test_rights();
+test_reading();
+test_written_meanwhile();
 test_content();
 test_long_line();
 test_packed();
@@ -392,5 +539,6 @@ test_databases();
 test_full_disk();
 test_usage();
 test_zones();
+test_names();
 test_years();
 done_testing();

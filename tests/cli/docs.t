@@ -134,7 +134,7 @@ for my $path (grep { !/namesakes/ } glob "$root/trace/*.sql") {
 }
 
 # ---- links ----
-for my $path ('README.md', map { "docs/$_" } qw(schema.md reports.md exactly-once.md queries.md trace.md archive.md prune.md)) {
+for my $path ('README.md', map { "docs/$_" } qw(schema.md reports.md exactly-once.md queries.md trace.md archive.md prune.md backup.md)) {
     my @links = grep { !/^\w+:/ } slurp("$root/$path") =~ /\]\(([^)#]+)/g;
     complete("$path: links lead somewhere", 1, grep { !-e "$root/" . dirname($path) . "/$_" } @links);
 }

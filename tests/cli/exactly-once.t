@@ -155,6 +155,7 @@ sub test_forget {
     my $gone = $files[rand @files];
     forget($db, $gone);
     is(faults_of($db), '', "$set->{name}: sums after forgetting");
+    is(-s "$db-wal", 0, "$set->{name}: and the file alone holds all there is");
     ingest($db, \@files, %{$set->{how}});
     same($set, $db, 'forgotten and read again: ' . basename($gone));
     return if @files == 1;

@@ -25,6 +25,9 @@ unlike(ingest($db, [$log], zone => 'UTC', year => 2026)->{err}, qr/not logged/, 
 is(ingest(database(), [$log], zone => 'UTC', year => 2026, options => ['--quiet'])->{err}, '', '  and not with --quiet');
 unlike(ingest(database(), [spew(folder() . '/maillog', $directadmin)], zone => 'UTC', year => 2026)->{err}, qr/not logged/,
        'vm-pop3d 1.1.7f-DA-2 logs all of it');
+my @both = map { spew(folder() . "/maillog$_", $upstream =~ s/bob/bob$_/gr) } 1 .. 3;
+my @lines = grep { /vm-pop3d/ } split /\n/, ingest(database(), \@both, zone => 'UTC', year => 2026)->{err};
+like("@lines", qr{^mailtrail: \Q$both[0]\E and 2 more: written by vm-pop3d 1\.1\.6: [^:]*$}, 'three files by 1.1.6: told once, with their number');
 like(ingest(database(), [spew(folder() . '/maillog', $directadmin . $upstream)], zone => 'UTC', year => 2026)->{err}, $told, 'a log of both');
 
 # A name cannot make a line of one version look like one of the other.

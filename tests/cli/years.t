@@ -28,6 +28,14 @@ sub head {
     return sprintf '%s %2d %s', $month[$mo - 1], $d, $time;
 }
 
+# A second as message ids hold it.
+sub base62 {
+    my ($second) = @_;
+    my ($id, @digit) = ('', '0' .. '9', 'A' .. 'Z', 'a' .. 'z');
+    ($id, $second) = ($digit[$second % 62] . $id, int($second / 62)) for 1 .. 6;
+    return $id;
+}
+
 # One line for each stamp, which tells its number: what Exim would log for a logwrite.
 sub numbered { my $n = 0; return join '', map { head($_) . ' mx exim[1]: line ' . $n++ . "\n" } @_ }
 
@@ -111,6 +119,38 @@ sub test_growing {
     instants_are('a file that grew over New Year', $file, \@stamps, db => $db, years => 'inferred');
 }
 
+# Lines of Exim's without a stamp of its own, under ids of the second of their stamp less what the message waited.
+sub with_ids {
+    my ($wait, @stamps) = @_;
+    my $n = 0;
+    return join '', map { sprintf "%s mx exim[1]: %s-%06d-00 line %d\n", head($_), base62(epoch($_) - $wait), $n, $n++ } @stamps;
+}
+
+# A copy that has its own time: the message ids say what year it is; without them it is told that nothing does.
+sub test_lost_time {
+    my @stamps = ('2024-12-30 08:00:00', '2024-12-31 23:59:59', '2025-01-01 00:00:01', '2025-03-01 10:00:00');
+    for my $wait (0, 5 * 86400) {
+        my $file = spew(folder() . '/maillog', with_ids($wait, @stamps));
+        utime epoch('2026-11-20 00:00:00'), epoch('2026-11-20 00:00:00'), $file;
+        my $db = database();
+        my $got = ingest($db, [$file], zone => 'UTC');
+        is(join(' ', rows($db, 'SELECT at FROM events ORDER BY at;')), join(' ', map { epoch($_) } @stamps), "ids of $wait seconds before: every stamp");
+        is(years_of($db), 'inferred', '  by years that are inferred');
+        unlike($got->{err}, qr/--year/, '  and nothing to tell');
+    }
+    my @last = ('2025-03-01 10:00:00');
+    my $file = file_of('2026-11-20 10:00:00', @last);
+    my $db = database();
+    my $got = ingest($db, [$file], zone => 'UTC');
+    like($got->{err}, qr{/maillog: its stamps have no year .* changed 264 days after the last of them, and 2026 was taken for the first; if that is wrong: mailtrail forget \Q$file\E, and mailtrail ingest --year YYYY \Q$file\E$}m,
+         'a file changed months after its last stamp: that is told, and what mends it');
+    is(mailtrail(fast(), ['forget', '--db', $db, $file])->{code}, 0, '  which does: forget');
+    $got = instants_are('  and --year', $file, \@last, db => $db, year => 2025);
+    unlike($got->{err}, qr/if that is wrong/, '  of which nothing is to be told');
+    $got = instants_are('a file changed 59 days after', file_of('2025-04-29 10:00:00', @last), \@last);
+    unlike($got->{err}, qr/--year/, '  is not told');
+}
+
 sub test_silence {
     my @stamps = ('2024-02-29 10:00:00', '2024-03-01 10:00:00', '2024-12-31 23:00:00', '2025-01-01 01:00:00');
     my $got = instants_are('a silence of 305 days', file_of('2025-01-01 01:00:00', @stamps), \@stamps);
@@ -125,13 +165,8 @@ sub test_silence {
 # Arrivals whose ids hold the second of the stamp less an offset.
 sub arrivals {
     my ($offset, @stamps) = @_;
-    my @digit = ('0' .. '9', 'A' .. 'Z', 'a' .. 'z');
     my $n = 0;
-    return join '', map {
-        my ($second, $id) = (epoch($_) - $offset, '');
-        ($id, $second) = ($digit[$second % 62] . $id, int($second / 62)) for 1 .. 6;
-        sprintf "%s %s-%06d-00 <= a%d\@x.example U=a P=local S=9\n", $_, $id, ++$n, $n;
-    } @stamps;
+    return join '', map { sprintf "%s %s-%06d-00 <= a%d\@x.example U=a P=local S=9\n", $_, base62(epoch($_) - $offset), ++$n, $n } @stamps;
 }
 
 sub test_zone {
@@ -242,6 +277,21 @@ sub test_corpus {
     is("@told", $silent, $silent ? "  the silence in $silent is told" : '  no silence to tell of');
 }
 
+# Copies of a set's maillogs that have lost their times: the ids of Exim's lines tell the years.
+sub test_copies {
+    my ($set, $dir) = @_;
+    for my $log (grep { !/\.(?:iso|raw)/ } glob "$dir/maillog*") {
+        (my $iso = $log) =~ s/maillog/maillog.iso/;
+        my @full = lines_of($iso);
+        my $file = spew(folder() . '/maillog', join '', map { "$_\n" } lines_of($log));
+        utime epoch('2026-11-20 00:00:00'), epoch('2026-11-20 00:00:00'), $file;
+        my $db = database();
+        my $got = ingest($db, [$file], zone => 'UTC');
+        is(join(' ', rows($db, 'SELECT first_at, last_at FROM source;')), join('|', epoch($full[0]), epoch($full[-1])), "$set, a copy of " . basename($log));
+        unlike($got->{err}, qr/if that is wrong/, '  of which nothing is to be told');
+    }
+}
+
 # The hour that comes twice, in stamps without a zone: each arrival is at the second that its message's id holds, or just
 # behind it.  In another zone the log is refused.
 sub test_ids {
@@ -266,6 +316,7 @@ sub test_ids {
 test_years();
 test_gzip();
 test_growing();
+test_lost_time();
 test_silence();
 test_zone();
 test_mending();
@@ -276,5 +327,6 @@ for my $set (grep { -d "$corpus/$_" } qw(exim-d exim-d3 exim-mix exim-pop exim-a
         test_corpus($set, "$corpus/$set", $kind, $set eq 'exim-mix' ? "maillog$kind.2.gz" : '');
     }
 }
+-d "$corpus/$_" and test_copies($_, "$corpus/$_") for 'exim-mix';
 -e "$corpus/$_/mainlog" and test_ids($_, "$corpus/$_/mainlog") for 'exim-d3';
 done_testing();

@@ -110,6 +110,12 @@ static int32_t year_found(const char *text, time_t log_time, int64_t offset)
 }
 
 #define AT(stamp) stamp " mx imapd[1]: Login user=x host=[192.0.2.1]\n"
+#define EXIM(stamp, text) stamp " mx exim[1]: " text "\n"
+#define ID_2022 "1n51DE-000001-AA" /* 2022-01-05 08:00:00 UTC */
+#define ID_2023 "1rK3qi-000001-AA" /* 2023-12-31 22:00:00 UTC */
+#define ID_2024 "1rfe8u-000001-AA" /* 2024-02-29 11:00:00 UTC */
+#define ID_2025 "1thPe4-000001-AA" /* 2025-02-10 09:00:00 UTC */
+#define FROZEN EXIM("Jan 20 10:00:00", ID_2022 " Message is frozen")
 
 static void test_find_year(void)
 {
@@ -127,6 +133,17 @@ static void test_find_year(void)
         {AT("Feb 29 00:00:00"), 1795514400, 2024, "29 February"},
         {AT("Feb 28 00:00:00") AT("Feb 29 00:00:00") AT("Mar  1 00:00:00"), 1740960000, 2024, "29 February, file of 2025"},
         {AT("Dec 31 23:59:59") "2021-01-01T00:00:05.0+00:00 mx imapd[1]: x\n", 1795514400, 2020, "a full stamp behind"},
+        {EXIM("Feb 10 09:00:01", ID_2025 " <= a@x.example U=a P=local S=9"), 1795514400, 2025, "a message id"},
+        {EXIM("Feb 15 10:00:00", ID_2025 " => b@y.example R=r T=t"), 1795514400, 2025, "of a message that waited for days"},
+        {EXIM("Feb 10 08:59:59", ID_2025 " => b@y.example R=r T=t"), 1795514400, 2025, "a second before it"},
+        {AT("Dec 31 23:00:00") EXIM("Jan  3 01:00:00", ID_2023 " Completed"), 1795514400, 2023, "of the year before, of a message of New Year's Eve"},
+        {AT("Feb 29 10:00:00") EXIM("Feb 29 11:00:00", ID_2024 " Completed"), 1795514400, 2024, "of 29 February"},
+        {AT("Nov 24 10:00:00") EXIM("Feb 10 09:00:01", ID_2025 " Completed"), 1795514400, 2024, "behind a New Year"},
+        {FROZEN FROZEN FROZEN AT("Nov 20 10:00:00"), 1795514400, 2026, "a frozen message tells nothing"},
+        {EXIM("Nov 20 10:00:00", ID_2025 " => b@y.example R=r T=t"), 1795514400, 2026, "nor does one that waited for months"},
+        {FROZEN EXIM("Jan 20 10:00:01", ID_2022 " Completed") EXIM("Feb 10 09:00:01", ID_2025 " Completed")
+             EXIM("Feb 10 09:00:02", ID_2025 " Completed"), 1795514400, 2025, "most of them"},
+        {"Feb 10 09:00:01 mx imapd[1]: " ID_2025 " Completed\n" AT("Nov 20 10:00:00"), 1795514400, 2026, "only Exim's"},
         {"no stamp\n" AT("Nov 24 10:00:00") "no stamp\n", 1795514400, 2026, "lines without stamps between"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
