@@ -7,6 +7,7 @@
 #include "../base/memory.h"
 #include "../ingest/batch.h"
 #include "blocks.h"
+#include "check_ids.h"
 #include "hashes.h"
 #include "pruned.h"
 #include "rollup_build.h"
@@ -475,7 +476,7 @@ static int sample(struct checking *c, int64_t *every, struct error *err)
     return done;
 }
 
-static int check_mentions(struct checking *c, struct error *err)
+static int check_strings(struct checking *c, struct error *err)
 {
     int64_t every;
     if (sample(c, &every, err) < 0)
@@ -491,6 +492,17 @@ static int check_mentions(struct checking *c, struct error *err)
     sqlite3_finalize(stmt);
     free(sql);
     return done;
+}
+
+static void tell_id(void *context, const char *fault)
+{
+    tell(context, fault);
+}
+
+static int check_mentions(struct checking *c, struct error *err)
+{
+    const struct check_ids_listener listener = {tell_id, c};
+    return check_strings(c, err) < 0 ? -1 : check_ids(c->store, &listener, err);
 }
 
 /* ---- lines ------------------------------------------------------------------------------------- */

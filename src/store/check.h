@@ -10,7 +10,8 @@
    derived     what messages and deliveries hold of other rows: times, states, flags, orphans, copies of a scanner
    hashes      string_hash is sorted, and finds each string, client, route and cause, and nothing else
    mentions    what a row has in its columns, client and route is mentioned in its hour, and its domain is; of a database of
-               over 200000 lines the rows of seconds picked evenly are looked at.  Ids (id_mention) are not checked
+               over 200000 lines the rows of seconds picked evenly are looked at.  Each Message-ID and Exim id is found where
+               id_mention is to have it (check_ids.h)
    lines       archived blocks are as they were packed, follow without a hole, and are as many lines and octets as were
                read of their source
 

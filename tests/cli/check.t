@@ -22,11 +22,11 @@ sub is_sound {
     is("$said->{code} $said->{err}$said->{out}", "0 $good", "$name is sound");
 }
 
-# The town with one thing broken.
+# The town, or another database, with one thing broken.
 sub breaks {
-    my ($name, $sql, $wanted, $code) = @_;
+    my ($name, $sql, $wanted, $whole) = @_;
     my $db = folder() . '/broken.db';
-    in_shell('cp "$1" "$2"', $town, $db);
+    in_shell('cp "$1" "$2"', $whole // $town, $db);
     in_shell('sqlite3 -batch -bail "$1" "$2" >/dev/null', $db, $sql);
     my $said = check($db, '--quiet');
     is($said->{code}, 1, "$name: exit code") or diag $said->{err};
@@ -66,8 +66,41 @@ breaks('a copy', "UPDATE message SET copy_of = 'nothing' WHERE id = (SELECT id F
 breaks('a state', "UPDATE message SET delayed = 1 - delayed WHERE id = 1", qr{^derived     message \S+: delayed}m);
 breaks('a mention', "UPDATE mention SET times = zeroblob(length(times)) WHERE place = (SELECT min(place) FROM mention)",
        qr{^mentions    .* which is not mentioned then}m);
+breaks('a Message-ID', "UPDATE message SET message_id = 'other\@' || message_id WHERE exim_id = '1werk6-0006bx-1U'",
+       qr{^mentions    message at \d+ has Message-ID other\@\S+, which is not mentioned then$}m);
 breaks('a hash pair', "UPDATE string_hash SET pairs = substr(pairs, 13) WHERE bucket = (SELECT bucket FROM string_hash WHERE length(pairs) > 12 LIMIT 1)",
        qr{^hashes      string_hash: (?:string|client|route|cause) \d+ is not found$}m);
+
+# Every id that is to be mentioned, and no other: the Message-ID, what is logged half an hour from the second in an id, a refusal.
+my $ids = new_db();
+ingest($ids, [spew(folder() . '/mainlog', <<'END'), spew(folder() . '/rejectlog', <<'REJECT')], zone => 'UTC');
+2026-03-03 09:00:00 1vxLbk-000001-01 <= a@b.example H=mx.b.example [192.0.2.1] P=esmtp S=1200 id=One@b.example for x@y.example z@y.example
+2026-03-03 09:00:01 1vxLbk-000001-01 => x <x@y.example> R=box T=box
+2026-03-03 09:29:59 1vxLbk-000001-01 == z@y.example R=far T=remote_smtp defer (-53): retry time not reached for any host
+2026-03-03 09:30:00 1vxLbk-000001-01 ** z@y.example: retry timeout exceeded
+2026-03-03 10:00:01 1vxLbk-000001-01 Frozen
+2026-03-03 10:00:02 1vxMXq-000002-01 <= <> R=1vxLbk-000001-01 U=Debian-exim P=local S=2500 for a@b.example
+2026-03-03 10:00:03 1vxMXr-000003-01 H=mx.far.example [192.0.2.9] F=<a@far.example> rejected after DATA: spam
+END
+2026-03-03 10:00:03 1vxMXr-000003-01 H=mx.far.example [192.0.2.9] F=<a@far.example> rejected after DATA: spam
+Envelope-from: <a@far.example>
+Envelope-to: <x@y.example>
+F From: <a@far.example>
+I Message-ID: <Two@far.example>
+REJECT
+is_sound($ids, 'a log with ids');
+my ($first, $one) = ('WHERE place = (SELECT min(place) FROM id_mention)', qr/\A(?:mentions    \w+ at 17725\d{5} [^\n]*, which is not mentioned then\n)\z/);
+breaks('an id', "UPDATE id_mention SET ids = substr(ids, 6) $first", $one, $ids);
+breaks('the hour of an id', "UPDATE id_mention SET ids = CAST(substr(ids, 1, 4) || char(1) || substr(ids, 6) AS BLOB) $first", $one, $ids);
+in_shell('sqlite3 -batch -bail "$1" "DELETE FROM id_mention"', $ids);
+is(join('', sort grep { /, which/ } split /^/m, check($ids, '--quiet')->{out}), <<'END', 'without mentions of ids each is told');
+mentions    delivery at 1772530200 is of message 1vxLbk-000001-01, which is not mentioned then
+mentions    event at 1772532001 is of message 1vxLbk-000001-01, which is not mentioned then
+mentions    header at 1772532003 has Message-ID Two@far.example, which is not mentioned then
+mentions    message at 1772528400 has Message-ID One@b.example, which is not mentioned then
+mentions    message at 1772532002 reports on message 1vxLbk-000001-01, which is not mentioned then
+mentions    rejection at 1772532003 is of message 1vxMXr-000003-01, which is not mentioned then
+END
 
 my $bytes = folder() . '/bytes.db';
 in_shell('cp "$1" "$2"', $town, $bytes);
