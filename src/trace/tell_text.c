@@ -560,11 +560,13 @@ static void put_join(FILE *out, const struct rows *s, size_t row)
         fputs(by_name && at ? ", and only this domain was seen to have a mailbox of that name)" : ", which may be of another domain)", out);
 }
 
-static void tell_session(const struct tell *tell, const struct rows *s, size_t row)
+/* of_report: the mailbox is that of whom a bounce or warning went to. */
+static void tell_session(const struct tell *tell, const struct rows *s, size_t row, bool of_report)
 {
     struct slice mailbox = rows_text(s, row, "mailbox");
     struct body body;
     FILE *out = body_open(&body);
+    fputs(of_report ? "(the report) " : "", out);
     put(out, mailbox.p ? mailbox : rows_text(s, row, "user"));
     put_with(out, " by ", rows_text(s, row, "service"), "");
     put_host(out, " from ", s, row, false);
@@ -605,7 +607,7 @@ static void tell_entry(const struct tell *tell, const struct entry *entry)
         tell_end(tell, entry->part);
         break;
     case ENTRY_SESSION:
-        tell_session(tell, &entry->part->sessions, entry->row);
+        tell_session(tell, &entry->part->sessions, entry->row, entry->part->relation == RELATION_BOUNCE);
     }
 }
 
@@ -768,7 +770,7 @@ static void tell_logins(const struct tell *tell, bool first)
     fputc('\n', tell->out);
     put_more(tell, tell->logins_found, tell->logins->count, "login", "--until shows");
     for (size_t i = 0; i < tell->logins->count; i++)
-        tell_session(tell, tell->logins, i);
+        tell_session(tell, tell->logins, i, false);
 }
 
 /* With the keys as they were understood. */

@@ -93,6 +93,26 @@ static void add_events(struct timeline *timeline, const struct part *part, int d
     }
 }
 
+static bool same_session(const struct entry *entry, const struct rows *sessions, size_t row)
+{
+    const struct rows *others = &entry->part->sessions;
+    return entry->kind == ENTRY_SESSION && entry->at == rows_integer(sessions, row, "at") &&
+           slice_equal(rows_text(others, entry->row, "service"), rows_text(sessions, row, "service")) &&
+           slice_equal(rows_text(others, entry->row, "user"), rows_text(sessions, row, "user"));
+}
+
+/* A session in which a mailbox was opened for the message is not told once more for its copies and reports there. */
+static void add_sessions(struct timeline *timeline, const struct part *part, int depth)
+{
+    for (size_t i = 0; i < part->sessions.count; i++) {
+        bool told = false;
+        for (size_t k = 0; k < timeline->count && !told; k++)
+            told = same_session(&timeline->list[k], &part->sessions, i);
+        if (!told)
+            add(timeline, part, depth, ENTRY_SESSION, rows_integer(&part->sessions, i, "at"))->row = i;
+    }
+}
+
 static void add_part(struct timeline *timeline, const struct part *part, int depth)
 {
     add(timeline, part, depth, ENTRY_ARRIVAL, part->at);
@@ -100,7 +120,7 @@ static void add_part(struct timeline *timeline, const struct part *part, int dep
     add_rows(timeline, part, depth, ENTRY_SCAN, &part->scans);
     add_attempts(timeline, part, depth);
     add_events(timeline, part, depth);
-    add_rows(timeline, part, depth, ENTRY_SESSION, &part->sessions);
+    add_sessions(timeline, part, depth);
     if (part->end != INT64_MAX)
         add(timeline, part, depth, ENTRY_END, part->end);
     for (const struct part *child = part->first; child; child = child->next)

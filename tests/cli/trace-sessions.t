@@ -121,4 +121,25 @@ says('bare', '(inferred: the session says cleo, which may be of another domain)'
 says('two', '(ambiguous: the delivery says dora, and 2 domains have a mailbox of that name)');
 says('one of two', '(ambiguous: the session says eric, and 2 domains have a mailbox of that name)');
 says('alias', '(ambiguous: the delivery says fred, and 2 domains have a mailbox of that name)');
+
+# ---- one session, into which two reports of one story came -----------------------------------------
+my $reports = folder();
+spew("$reports/mainlog", <<'END');
+2026-03-03 09:00:00 1vxLbk-000001-01 <= bea@shop.example H=pc.example [192.0.2.1] P=esmtpa A=plain:bea S=500
+2026-03-03 09:00:00 1vxLbk-000001-01 == y@far.example R=far T=remote_smtp defer (111): Connection refused
+2026-03-03 10:00:00 1vxMXo-000002-01 <= <> R=1vxLbk-000001-01 U=Debian-exim P=local S=900
+2026-03-03 10:00:00 1vxMXo-000002-01 => bea <bea@shop.example> R=box T=box
+2026-03-03 10:00:00 1vxMXo-000002-01 Completed
+2026-03-03 11:00:00 1vxNTs-000003-01 <= <> R=1vxLbk-000001-01 U=Debian-exim P=local S=900
+2026-03-03 11:00:00 1vxNTs-000003-01 => bea <bea@shop.example> R=box T=box
+2026-03-03 11:00:00 1vxNTs-000003-01 Completed
+END
+spew("$reports/maillog", <<'END');
+2026-03-03T12:00:00.000000+00:00 mx imapd[101]: Login user=bea@shop.example host=pc.example [203.0.113.6]
+2026-03-03T12:00:09.000000+00:00 mx imapd[101]: Logout user=bea@shop.example host=pc.example [203.0.113.6]
+END
+my $reported = new_db();
+ingest($reported, ["$reports/mainlog", "$reports/maillog"], zone => 'UTC');
+my $story = mailtrail(sanitized(), ['trace', '--db', $reported, '1vxLbk-000001-01'])->{out};
+is(join("\n", grep { /opened/ } split /\n/, $story), '  2026-03-03 12:00:00  opened (the report) bea@shop.example by imap from pc.example [203.0.113.6], ended: logout', 'a session is told once, and whose mail it was');
 done_testing();
