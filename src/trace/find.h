@@ -4,6 +4,7 @@
 
 #include "../../parsers/slice.h"
 #include "../store/store.h"
+#include "numbers.h"
 
 enum { FIND_KEYS = 8 };
 
@@ -14,11 +15,6 @@ struct find_request {
     int64_t since, until; /* INT64_MIN, INT64_MAX: no bound.  What arrived, was tried or refused in this time */
     const char *server;   /* NULL: all */
     bool everywhere;      /* read everything in that time, whatever the mentions name: the answer must be the same */
-};
-
-struct numbers {
-    int64_t *list; /* ascending, each once */
-    size_t count, room;
 };
 
 struct found {
@@ -32,11 +28,6 @@ struct found {
 /* 0, or -1 with *err (FAIL_USAGE: too many keys, an empty one, a server that is not there).  found_free in either case. */
 int find_run(struct store *store, const struct find_request *request, struct found *found, struct error *err);
 void found_free(struct found *found);
-
-/* Adds a number; numbers_sort makes the list what the struct says. */
-void numbers_add(struct numbers *numbers, int64_t number);
-void numbers_sort(struct numbers *numbers);
-bool numbers_have(const struct numbers *numbers, int64_t number);
 
 /* The server.id of a server's name; 0: there is none.  0, or -1 with *err. */
 int find_server(struct store *store, struct slice name, int64_t *number, struct error *err);
