@@ -67,7 +67,8 @@ void take_message(struct hits *hits, sqlite3_stmt *stmt)
     struct masks *m = hits->masks;
     if (is_elsewhere(hits, stmt))
         return;
-    uint8_t mask = mask_of_string(m, stmt, 2) | mask_of_string(m, stmt, 3) | mask_of_string(m, stmt, 4) | mask_of_client(m, stmt, 5);
+    uint8_t mask = mask_of_string(m, stmt, 2) | mask_of_string(m, stmt, 3) | mask_of_string(m, stmt, 4);
+    mask |= mask_of_client(m, stmt, 5);
     mask |= mask_of_ids(m, stmt, 6) | mask_of_texts(m, stmt, 7, 8) | mask_of_recipients(m, stmt, 9);
     hits_add(hits, sqlite3_column_int64(stmt, 0), mask);
 }
@@ -134,7 +135,8 @@ void take_refusal(struct hits *hits, sqlite3_stmt *stmt)
     struct masks *m = hits->masks;
     if (is_elsewhere(hits, stmt))
         return;
-    uint8_t mask = mask_of_client(m, stmt, 2) | mask_of_string(m, stmt, 3) | mask_of_string(m, stmt, 4) | mask_of_ids(m, stmt, 5);
+    uint8_t mask = mask_of_client(m, stmt, 2) | mask_of_string(m, stmt, 3) | mask_of_string(m, stmt, 4) |
+                   mask_of_ids(m, stmt, 5);
     if (mask == m->all)
         numbers_add(&hits->found->rejection_times, sqlite3_column_int64(stmt, 0));
     else if (mask && hits->header_kind && sqlite3_column_type(stmt, 5) != SQLITE_NULL)
