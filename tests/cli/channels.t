@@ -39,10 +39,10 @@ rejection|data|192.0.2.4|s\@x.example||not this|1xW2ab-000002-BB
 rejection|rcpt|192.0.2.5|s\@x.example|w\@y.example|log_reject_target keeps this from the main log|
 event|internal_error||Exim configuration error in line 7 of /etc/exim4/exim4.conf
 event|internal_error|$id|Failed to open database lock file /var/spool/exim4/db/retry.lockfile: Permission denied
-event|rejected_header|1xW2ab-000002-BB|2026-11-20 10:00:09 1xW2ab-000009-XX <= evil\@x.example H=evil [6.6.6.6] P=smtp S=9
 event|rejected_header|1xW2ab-000002-BB|Envelope-to: <u\@y.example>
 event|rejected_header|1xW2ab-000002-BB|From: S <s\@x.example>
 event|rejected_header|1xW2ab-000002-BB|Message-ID: <2\@x.example>
+event|rejected_header|1xW2ab-000002-BB|Subject: 2026-11-20 10:00:09 1xW2ab-000009-XX <= evil\@x.example H=evil [6.6.6.6] P=smtp S=9
 event|rejected_header|1xW2ab-000002-BB|Subject: $long
 END
 

@@ -49,8 +49,8 @@ sub where { my ($at) = @_; return $at->{box} ? 'box ' . ($at->{box} =~ s/\@.*//r
 sub sessions_from {
     my ($box, $at) = @_;
     my @after = grep { $_->{user} eq $box && $_->{at} >= $at && $_->{at} < $at + 7 * 86400 } @{ $record->{sessions} };
-    my $opened = @after;
-    return map { join ' ', $box, @$_{qw(service at ip)}, $_->{messages} // '-', $_->{deleted} // '-', $_->{taken} // '-', $_->{bytes} // '-', "of $opened" } grep { defined } @after[ 0 .. 2 ];
+    my $more = @after > 3 && $after[2];
+    return map { join ' ', $box, @$_{qw(service at ip)}, $_->{messages} // '-', $_->{deleted} // '-', $_->{taken} // '-', $_->{bytes} // '-', $_ eq $more ? 1 : 0 } grep { defined } @after[ 0 .. 2 ];
 }
 
 my %list_answers;
@@ -134,7 +134,7 @@ for my $m (@{ $record->{messages} }) {
         my $at = $boxes{ $arrived->{box} };
         $boxes{ $arrived->{box} } = $arrived->{at} if !defined $at || $arrived->{at} < $at;
     }
-    my @sessions = map { my $s = $_; join ' ', $s->{mailbox}, @$s{qw(service at ip)}, map({ $_ // '-' } @$s{qw(messages deleted taken bytes)}), "of $s->{opened}" }
+    my @sessions = map { my $s = $_; join ' ', $s->{mailbox}, @$s{qw(service at ip)}, map({ $_ // '-' } @$s{qw(messages deleted taken bytes)}), $s->{more} }
         map { @{ $_->{sessions} } } grep { $_->{relation} ne 'bounce' } @parts;
     same('sessions', $id, lines(@sessions), lines(map { sessions_from($_, $boxes{$_}) } keys %boxes));
 }
