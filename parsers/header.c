@@ -26,7 +26,8 @@ struct slice header_message_id(struct slice header)
 
 static bool parts_addresses(char c)
 {
-    return c == ' ' || c == '\t' || (c && strchr(",;<>()[]\":", c));
+    static const char between[] = " \t,;<>()[]\":";
+    return memchr(between, c, sizeof between - 1);
 }
 
 struct slice header_address(struct slice *text)
