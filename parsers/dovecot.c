@@ -178,6 +178,7 @@ static void read_figures(struct slice text, struct event *ev)
     } else {
         ev->bytes = number_behind(text, " out=");
         ev->deleted = number_behind(text, " expunged=");
+        ev->fetched = number_behind(text, " body_count=");
     }
 }
 

@@ -146,7 +146,7 @@ enum delivery_kind {
     NUM(smtp_code, "three-digit reply code in the reason: the remote host's, or ours")             \
     NUM(messages, "nmsgs=: messages in the mailbox")                                               \
     NUM(deleted, "ndel=, ndele=: messages deleted")                                                \
-    NUM(fetched, "retr=: messages fetched")                                                        \
+    NUM(fetched, "retr=, body_count=: messages fetched")                                                        \
     NUM(bytes, "octets transferred")                                                               \
     NUM(score_milli, "spam score, thousandths; may be negative")                                   \
     NUM(threshold_milli, "required score, thousandths")                                            \

@@ -21,6 +21,7 @@ enum field_form {
     FORM_MARK,      /* no value: " K", " L.-", " TFO*" */
     FORM_PASS,      /* no value, which says that a check was passed: " DMARC" */
     FORM_WORD,      /* up to a blank, no double quote in it */
+    FORM_SNI,       /* the same, or in double quotes */
     FORM_MSGID,     /* up to a blank outside of quotes */
     FORM_GENERATED, /* the same, a Message-ID that Exim made */
     FORM_NUMBER,    /* decimal digits */

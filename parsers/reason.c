@@ -9,6 +9,15 @@
 static const struct { const char *words, *class; } words[] = {
     {"retry time", "retry"},
     {"have been failing for a long time", "retry"},
+    {"resolver.rst.authrequired", "policy"}, /* Exchange: the mailbox takes mail of its own people only */
+    {"required authentication level", "policy"},
+    {"recipientnotfound", "unknown_user"}, /* Exchange, with a 5.1.10 that RFC 7505 has for another case */
+    {"a problem occurred. (ask your postmaster", "blocklist"},
+    {"unexpected volume", "rate"},
+    {"reverse", "reverse_dns"},
+    {"ptr record", "reverse_dns"},
+    {"dns ptr", "reverse_dns"},
+    {"rdns", "reverse_dns"},
     {"child process of", "system"},
     {"transport filter process", "system"},
     {"sender verify", "sender_verify"},
@@ -107,6 +116,8 @@ static const struct { const char *words, *class; } words[] = {
     {"mailbox not found", "unknown_user"},
     {"account that you tried to reach does not exist", "unknown_user"},
     {"account is disabled", "unknown_user"},
+    {"mailbox is disabled", "unknown_user"},
+    {"user doesn't have a", "unknown_user"},
     {"account disabled", "unknown_user"},
     {"does not exist", "unknown_user"},
     {"doesn't exist", "unknown_user"},
@@ -159,7 +170,6 @@ static const struct { const char *words, *class; } words[] = {
     {"mx or srv record", "dns"},
     {"no ip address found", "dns"},
     {"all relevant mx", "dns"},
-    {"reverse", "dns"},
     {"connection refused", "connection"},
     {"connection reset", "connection"},
     {"closed connection", "connection"},

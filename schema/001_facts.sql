@@ -266,7 +266,7 @@ CREATE TABLE session_line (
     messages INTEGER,                   -- nmsgs= in the mailbox
     deleted  INTEGER,                   -- ndel=, ndele=
     bytes    INTEGER,                   -- octets transferred
-    fetched  INTEGER,                   -- retr=: messages that bytes are of; NULL: a line for each (kind 3), or not logged
+    fetched  INTEGER,                   -- retr=, body_count=: messages fetched; NULL: a line for each (kind 3), or not logged
     flags    INTEGER,                   -- 8 ambiguous line, 128 of vm-pop3d 1.1.7f-DA-2, 256 of vm-pop3d 1.1.6
     PRIMARY KEY (at, mark)
 ) STRICT, WITHOUT ROWID;
@@ -302,6 +302,7 @@ CREATE TABLE event (
     message TEXT,                       -- exim id, where the line names one
     client  INTEGER,                    -- client.id
     user    INTEGER,
+    sender  INTEGER,
     recipient INTEGER,                  -- whom the line is about
     text    INTEGER,                    -- what no column holds; string: as a wording
     own     TEXT,                       -- what stands at the wording's place 1

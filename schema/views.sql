@@ -186,6 +186,7 @@ SELECT e.at                         AS at,
        host.text                    AS host,
        ip.text                      AS ip,
        user.text                    AS user,
+       sender.text                  AS sender,
        recipient.text               AS recipient,       -- whom the line is about
        replace(replace(replace(text.text, char(2), coalesce(ip.text, '')),
                char(3), coalesce(host.text, '')), char(1), coalesce(e.own, '')) AS text,
@@ -197,6 +198,7 @@ SELECT e.at                         AS at,
   LEFT JOIN string host  ON host.id = c.host
   LEFT JOIN string ip    ON ip.id = c.ip
   LEFT JOIN string user  ON user.id = e.user
+  LEFT JOIN string sender ON sender.id = e.sender
   LEFT JOIN string recipient ON recipient.id = e.recipient
   LEFT JOIN string text  ON text.id = e.text;
 

@@ -35,7 +35,7 @@
 
 #define EVENT_COLUMNS(INT, REF, TEXT)                                                              \
     HEAD_COLUMNS(INT) INT(ms) INT(source) INT(server) REF(kind) TEXT(message) REF(client)          \
-    REF(user) REF(recipient) REF(text) TEXT(own) INT(flags)
+    REF(user) REF(sender) REF(recipient) REF(text) TEXT(own) INT(flags)
 
 #define UNPARSED_LINE_COLUMNS(INT, REF, TEXT)                                                      \
     HEAD_COLUMNS(INT) INT(source) INT(server) INT(line) TEXT(dialect) INT(fault_at) INT(size)      \

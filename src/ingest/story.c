@@ -284,12 +284,26 @@ static uint32_t route_of(struct batch *batch, const struct event *ev)
     return batch_common(batch, COMMON_ROUTE, parts);
 }
 
+/* A line's free text, and behind it why, where it says both. */
+static struct slice text_of(struct batch *batch, const struct event *ev)
+{
+    if (!ev->text.n || !ev->reason.n)
+        return kept(batch, first_of(ev->text, ev->reason));
+    size_t n = ev->text.n + 2 + ev->reason.n;
+    char *whole = arena_alloc(&batch->arena, n, 1);
+    memcpy(whole, ev->text.p, ev->text.n);
+    memcpy(whole + ev->text.n, ": ", 2);
+    memcpy(whole + ev->text.n + 2, ev->reason.p, ev->reason.n);
+    return slice_of(whole, n < TEXT_KEPT ? n : TEXT_KEPT);
+}
+
 /* The answer of a delivery or the reason of a failure; should a line have both, the answer is not parted. */
 static void put_said(struct batch *batch, const struct event *ev, struct delivery_row *row)
 {
     const struct slice fields[WORDING_PLACES] = {[WORDING_IP] = ev->ip, [WORDING_HOST] = stored_host(ev->host),
                                                  [WORDING_RECIPIENT] = ev->recipient};
-    struct batch_said said = batch_reason(batch, kept(batch, ev->reason), ev->errno_code, fields);
+    bool discarded = ev->delivery == DELIVERY_DISCARDED; /* whose text tells by whom */
+    struct batch_said said = batch_reason(batch, discarded ? text_of(batch, ev) : kept(batch, ev->reason), ev->errno_code, fields);
     struct slice answer = decoded(batch, ev->response), own = SLICE_ABSENT;
     uint32_t response = said.detail ? batch_string(batch, answer) : batch_wording(batch, answer, fields, &own);
     int64_t smtp_code = ev->smtp_code;
@@ -462,19 +476,6 @@ static void add_scan(struct batch *batch, const struct origin *origin, const str
     batch_want(batch, ev->autolearn, &row->autolearn);
 }
 
-/* A line's free text, and behind it why, where it says both. */
-static struct slice text_of(struct batch *batch, const struct event *ev)
-{
-    if (!ev->text.n || !ev->reason.n)
-        return kept(batch, first_of(ev->text, ev->reason));
-    size_t n = ev->text.n + 2 + ev->reason.n;
-    char *whole = arena_alloc(&batch->arena, n, 1);
-    memcpy(whole, ev->text.p, ev->text.n);
-    memcpy(whole + ev->text.n, ": ", 2);
-    memcpy(whole + ev->text.n + 2, ev->reason.p, ev->reason.n);
-    return slice_of(whole, n < TEXT_KEPT ? n : TEXT_KEPT);
-}
-
 static void add_event(struct batch *batch, const struct origin *origin, const struct event *ev)
 {
     const char *kind = event_kind_name(ev->kind);
@@ -486,6 +487,7 @@ static void add_event(struct batch *batch, const struct origin *origin, const st
     mention_far(batch, origin, row->message);
     row->client = client_of(batch, ev);
     batch_want(batch, first_of(ev->user, first_of(ev->auth_id, ev->ident)), &row->user);
+    batch_want(batch, ev->sender, &row->sender);
     batch_want(batch, ev->recipient, &row->recipient);
     if (ev->kind == EV_REJECTED_HEADER)
         mention_header(batch, ev->text);

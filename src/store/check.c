@@ -99,7 +99,7 @@ static const struct reference {
     {"event", "source", {"source"}, "1"},
     {"event", "server", {"server"}, "1"},
     {"event", "client", {"client"}, "1"},
-    {"event", "string", {"kind", "user", "recipient", "text"}, "1"},
+    {"event", "string", {"kind", "user", "sender", "recipient", "text"}, "1"},
     {"unparsed_line", "source", {"source"}, "1"},
     {"unparsed_line", "server", {"server"}, "1"},
     {"rollup_bucket", "measure", {"measure"}, "1"},
@@ -434,7 +434,7 @@ static const char mentioned_facts[] =
     "   l.method, l.outcome)) j WHERE l.at % ?1 = 0"
     " UNION ALL SELECT 'scan_line', l.at, j.value, 0 FROM scan_line l, json_each(json_array(l.user, l.autolearn)) j"
     "   WHERE l.at % ?1 = 0"
-    " UNION ALL SELECT 'event', e.at, j.value, 0 FROM event e, json_each(json_array(e.user, e.recipient)) j WHERE e.at % ?1 = 0"
+    " UNION ALL SELECT 'event', e.at, j.value, 0 FROM event e, json_each(json_array(e.user, e.sender, e.recipient)) j WHERE e.at % ?1 = 0"
     " UNION ALL SELECT 'client of message', m.received, j.value, 1 FROM message m JOIN client c ON c.id = m.client,"
     "   json_each(json_array(c.host, c.helo, c.ip)) j WHERE m.received % ?1 = 0"
     " UNION ALL SELECT 'client of rejection', r.at, j.value, 1 FROM rejection r JOIN client c ON c.id = r.client,"

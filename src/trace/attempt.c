@@ -153,11 +153,21 @@ static bool is_local_domain(const struct rows *attempts, size_t row)
 
 /* ---- meanings ---------------------------------------------------------------------------------- */
 
+/* As Debian names them, smarthost and remote_smtp_smarthost, and as others do after it. */
+static bool is_to_smarthost(const struct rows *attempts, size_t row)
+{
+    static const char word[] = "smarthost";
+    struct slice router = rows_text(attempts, row, "router"), transport = rows_text(attempts, row, "transport");
+    return (router.n && memmem(router.p, router.n, word, sizeof word - 1)) ||
+           (transport.n && memmem(transport.p, transport.n, word, sizeof word - 1));
+}
+
 static struct meaning meaning_of_row(const struct part *part, size_t row)
 {
     const struct rows *attempts = &part->attempts;
     const struct refused refused = {rows_text(attempts, row, "reason_class"), rows_text(attempts, row, "detail"),
-                                    direction_of(part, row), attempt_is(attempts, row, "deferred"), is_local_domain(attempts, row)};
+                                    direction_of(part, row), attempt_is(attempts, row, "deferred"), is_local_domain(attempts, row),
+                                    is_to_smarthost(attempts, row)};
     return meaning_of(&refused);
 }
 
@@ -177,6 +187,6 @@ struct meaning meaning_of_refusal(const struct rows *refusals, size_t row)
 {
     const char *words = rows_has(refusals, row, "detail") ? "detail" : "reason";
     const struct refused refused = {rows_text(refusals, row, "reason_class"), rows_text(refusals, row, words), MEANING_IN,
-                                    rows_integer(refusals, row, "temporary") != 0, false};
+                                    rows_integer(refusals, row, "temporary") != 0, false, false};
     return meaning_of(&refused);
 }

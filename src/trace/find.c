@@ -87,7 +87,7 @@ struct table_pass {
     const char *where;   /* which other rows may have something */
 };
 
-#define EVENT_SQL "SELECT at, server, message, recipient FROM event"
+#define EVENT_SQL "SELECT at, server, message, recipient, sender, client FROM event"
 #define SESSION_SQL "SELECT iif(kind = 2, at, (SELECT min(n.at) FROM session_line n WHERE n.at BETWEEN l.at AND l.at + 600" \
                     "   AND n.server = l.server AND n.service = l.service AND n.pid IS l.pid AND n.kind = 2))," \
                     " server, user, host, ip FROM session_line l"
@@ -116,7 +116,8 @@ static const struct table_pass by_slot[] = {
     {REJECTION_SQL, take_refusal, SLOT_COLUMN, "sender, recipient", NULL},
     {AUTH_FAILURE_SQL, take_failure, SLOT_COLUMN, "user", NULL},
     {SESSION_SQL, take_session, SLOT_COLUMN, "user, host, ip", NULL},
-    {EVENT_SQL, take_event, SLOT_COLUMN, "recipient", NULL},
+    {EVENT_SQL, take_event, SLOT_COLUMN, "recipient, sender", NULL},
+    {EVENT_SQL, take_event, SLOT_CLIENT, NULL, "recipient IS NOT NULL"},
     {HEADER_SQL, take_header, SLOT_COLUMN, NULL, "true"},
     {MESSAGE_SQL, take_message, SLOT_CLIENT, NULL, "client IS NOT NULL"},
     {REJECTION_SQL, take_refusal, SLOT_CLIENT, NULL, "client IS NOT NULL"},
@@ -148,7 +149,7 @@ static int pass(struct search *search, sqlite3_stmt *stmt, void (*take)(struct h
     search->masks.failed = 0;
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW && search->masks.failed == 0)
         take(&search->hits, stmt);
-    int done = code == SQLITE_DONE ? 0 : search->masks.failed ? -1 : store_error(search->store, err);
+    int done = search->masks.failed ? -1 : code == SQLITE_DONE ? 0 : store_error(search->store, err);
     sqlite3_reset(stmt);
     return done;
 }

@@ -199,8 +199,11 @@ void take_session(struct hits *hits, sqlite3_stmt *stmt)
 /* What was logged of somebody: with a message, or by itself. */
 void take_event(struct hits *hits, sqlite3_stmt *stmt)
 {
-    uint8_t mask = mask_of_string(hits->masks, stmt, 3);
-    if (!mask || is_elsewhere(hits, stmt))
+    struct masks *m = hits->masks;
+    if (sqlite3_column_type(stmt, 3) == SQLITE_NULL || is_elsewhere(hits, stmt))
+        return;
+    uint8_t mask = mask_of_string(m, stmt, 3) | mask_of_string(m, stmt, 4) | mask_of_client(m, stmt, 5);
+    if (!mask)
         return;
     if (sqlite3_column_type(stmt, 2) == SQLITE_NULL) {
         if (mask == hits->masks->all)

@@ -33,7 +33,7 @@ void take_refusal(struct hits *hits, sqlite3_stmt *stmt);  /* at, server, client
 void take_header(struct hits *hits, sqlite3_stmt *stmt);   /* at, server, Exim id, the header of a refused message */
 void take_failure(struct hits *hits, sqlite3_stmt *stmt);  /* at, server, client, user: of a login that failed */
 void take_session(struct hits *hits, sqlite3_stmt *stmt);  /* second of the login, NULL: none; server, user, host, ip */
-void take_event(struct hits *hits, sqlite3_stmt *stmt);    /* at, server, Exim id, recipient */
+void take_event(struct hits *hits, sqlite3_stmt *stmt);    /* at, server, Exim id, recipient, sender, client */
 
 /* Puts into found what has all keys, in order and each once.  0, or -1 with *err. */
 int hits_keep(struct hits *hits, struct error *err);

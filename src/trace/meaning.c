@@ -100,6 +100,14 @@ static const struct sense senses[] = {
      {"the far server did not find a name in DNS: our host's, or the sender's or the recipient's domain", UNCLEAR},
      {"the recipient's domain or its mail host was not found, or takes no mail: mistyped, or its DNS is broken", RECIPIENT},
      {"a host or a domain was not found", SENDER}},
+    {"reverse_dns", "our host's name in DNS",
+     {"the far server finds no name for our host's address in DNS, or none that leads back", OURS},
+     {"a host's address has no name in DNS, or none that leads back", UNCLEAR},
+     {"the client's address has no name in DNS, or none that leads back", SENDER}},
+    {"smarthost", "smarthost not reached",
+     {"the smarthost that takes our mail was not reached, or broke off", OURS},
+     {"the smarthost that takes our mail was not reached, or broke off", OURS},
+     {"the smarthost that takes our mail was not reached, or broke off", OURS}},
     {"timeout", "no answer in time",
      {"the far server did not answer in time", RECIPIENT},
      {"a program or a file of this server took too long", OURS},
@@ -270,6 +278,8 @@ static struct slice class_told(const struct refused *refused, bool for_now, bool
 {
     struct slice class = refused->reason_class;
     bool far = refused->direction == MEANING_OUT && answered;
+    if (refused->smarthost && !answered && (slice_is(class, "timeout") || slice_is(class, "connection") || slice_is(class, "dns")))
+        return SLICE_LIT("smarthost");
     if (slice_is(class, "unknown_user") && for_now)
         return SLICE_LIT("unavailable");
     if (slice_is(class, "unknown_user") && is_unrouteable(refused->words) && !refused->local_domain)

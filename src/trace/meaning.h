@@ -18,6 +18,7 @@ struct refused {
     enum direction direction;
     bool temporary;            /* put off; what words with a 4xx say is so in any case */
     bool local_domain;         /* the address' domain is known to be one of ours */
+    bool smarthost;            /* it was to go to a smarthost, as the router or the transport is named */
 };
 
 struct meaning {

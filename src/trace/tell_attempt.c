@@ -102,7 +102,7 @@ static void put_deferral_count(FILE *out, const struct entry *entry)
     fprintf(out, ", %" PRId64 " attempt%s over ", entry->count, entry->count == 1 ? "" : "s");
     put_duration(out, rows_integer(attempts, entry->last, "at") - entry->at);
     if (all > entry->count)
-        fprintf(out, " and %" PRId64 " times not tried yet", all - entry->count);
+        fprintf(out, " and %" PRId64 " time%s not tried yet", all - entry->count, all - entry->count == 1 ? "" : "s");
     put_with(out, ", last ", rows_text(attempts, entry->last, "time"), ":");
 }
 

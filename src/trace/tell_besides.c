@@ -55,6 +55,7 @@ static void tell_note(const struct tell *tell, size_t row)
     const struct rows *rows = tell->refusals;
     struct body body;
     FILE *out = body_open(&body);
+    put_with(out, "from ", rows_text(rows, row, "sender"), ", ");
     put_with(out, "to ", rows_text(rows, row, "recipient"), "");
     put_host(out, "\nby ", rows, row, true);
     put_with(out, "\n\"", rows_text(rows, row, "detail"), "\"");

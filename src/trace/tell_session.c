@@ -14,7 +14,7 @@ static void put_counts(FILE *out, const struct rows *s, size_t row)
         fprintf(out, ", %" PRId64 " in it", rows_integer(s, row, "messages"));
     if (rows_has(s, row, "taken"))
         fprintf(out, ", %" PRId64 " fetched", rows_integer(s, row, "taken"));
-    if (rows_integer(s, row, "taken") && rows_has(s, row, "bytes"))
+    if (rows_integer(s, row, "taken") && rows_has(s, row, "bytes") && slice_is(rows_text(s, row, "service"), "pop3"))
         fprintf(out, " (%" PRId64 " octets)", rows_integer(s, row, "bytes"));
     if (rows_has(s, row, "deleted"))
         fprintf(out, ", %" PRId64 " deleted", rows_integer(s, row, "deleted"));

@@ -73,7 +73,11 @@ says('4.3.2', answers('421 4.3.2 shutting down'), qr/^the far server is busy, or
 says('4.3.0', answers('451 4.3.0 try that again'), qr/^it was put off/, 'unclear', qr/put off$/);
 says('4.4.1 of a server that answers', answers('451 4.4.1 no answer from host'), qr/^something failed at the far server, or behind it$/, 'recipient', qr/a fault of the far server$/);
 says('4.7.1', answers('450 4.7.1 we would rather not'), qr/^a rule of the far server holds off our host, the sender or the message for now$/, 'unclear', qr/held off by policy$/);
-says('4.7.1, DNS', answers('450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]'),
+says('4.7.1, our name', answers('450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]'),
+     qr/^the far server finds no name for our host's address in DNS, or none that leads back$/, 'ours', qr/our host's name in DNS$/);
+says('a smarthost', ["09:00:02 \@ == bob\@far.example R=smarthost T=remote_smtp_smarthost defer (111) H=smart.uplink.example [203.0.113.250]: Connection refused"],
+     qr/^the smarthost that takes our mail was not reached, or broke off$/, 'ours', qr/smarthost not reached$/);
+says('4.4.3, DNS', answers('451 4.4.3 that was not looked up'),
      qr/^the far server had no answer of DNS: of our host, or the sender's or the recipient's domain$/, 'unclear', qr/DNS did not answer$/);
 says('4.7.1, spam', answers('421 4.7.0 unusual rate of unsolicited mail'), qr/^the far server suspects the message or our host of spam, and puts it off$/, 'unclear', qr/suspected of spam$/);
 says('4.1.8', answers('450 4.1.8 <ann@shop.example>: Sender address rejected'), qr/^the far server could not verify the sender's address for now$/, 'unclear', qr/sender's address not verified$/);

@@ -57,7 +57,7 @@ my $mia = 'mia@mill.example/pop3';
 my @asked = (
     ['mia@mill.example', "$frozen $refused $mia"], ['BEN@bakery.example', "$frozen $refused"], ['bakery.example', "$frozen $refused"],
     ['"odd \"one\""@mill.example', $frozen],
-    ['anna@shop.example', $discarded], ['shop.example', "$discarded $noted"], ['gone@shop.example', $noted],
+    ['anna@shop.example', $discarded], ['shop.example', "$discarded $noted"], ['gone@shop.example', $noted], [['gone@shop.example', 'carl@sender.example'], $noted], [['shop.example', '192.0.2.9'], "$discarded $noted"],
     ['34.week@sender.example', $refused], ['Message-ID: <34.week@sender.example>', $refused], ['list@mill.example', $refused],
     ['other@sender.example', $refused], ['subject:eicar', $refused], ['subject:inside EICAR', $refused], ['subject:outside', ''],
     [['mia@mill.example', 'virus@sender.example'], $refused], [['mia@mill.example', '192.0.2.7'], $refused],
@@ -87,5 +87,7 @@ logged in to a mailbox
 END
 like(mailtrail(sanitized(), ['trace', '--db', $db, 'gone@shop.example'])->{out}, qr/"discarded by RCPT ACL: nobody reads it"/, 'words of an ACL');
 is(mailtrail(sanitized(), ['trace', '--db', $db, ' [192.0.2.99], '])->{out}, "nothing found for '192.0.2.99'\n", 'the key as it was understood');
+like(mailtrail(sanitized(), ['trace', '--db', $db, 'gone@shop.example'])->{out}, qr/noted from carl\@sender\.example, to gone\@shop\.example\n +by mx\.sender\.example \[192\.0\.2\.9\]\n/, 'with the sender and the client');
+like(mailtrail(sanitized(), ['trace', '--db', $db, $discarded])->{out}, qr/"DATA ACL discarded recipients: no data"/, 'who discarded a message, and why');
 is(mailtrail(sanitized(), ['check', '--db', $db])->{code}, 0, 'check');
 done_testing();
