@@ -294,7 +294,7 @@ static struct slice read_word(struct scan *s, bool colon)
     return word;
 }
 
-/* A server name as the client gave it: in quotes, which Exim leaves out from 4.93 on at the latest. */
+/* A server name as the client gave it: in quotes, which older versions write and 4.96 does not. */
 static struct slice read_sni(struct scan *s, bool colon)
 {
     if (!scan_try(s, "\""))
