@@ -6,7 +6,10 @@
 
 #include "../../parsers/scan.h"
 
-enum { JUST_BEFORE = 60 }; /* seconds from a host error to the line of the attempt */
+enum {
+    JUST_BEFORE = 60, /* seconds from a host error to the line of the attempt */
+    AT_ONCE = 2       /* seconds between an automatic answer and the line of its delivery */
+};
 
 bool same_address(struct slice a, struct slice b)
 {
@@ -36,6 +39,18 @@ ptrdiff_t last_attempt(const struct rows *attempts, size_t row)
             attempt_is(attempts, i, "deferred") && !is_passed_over(attempts, i))
             return (ptrdiff_t)i;
     return -1;
+}
+
+bool is_answer(const struct part *part)
+{
+    const struct part *to = part->parent;
+    for (size_t i = 0; part->relation == RELATION_BOUNCE && to && i < to->attempts.count; i++) {
+        struct slice recipient = rows_text(&to->attempts, i, "recipient");
+        int64_t before = part->at - rows_integer(&to->attempts, i, "at");
+        if (recipient.n && *recipient.p == '>' && attempt_is(&to->attempts, i, "delivered") && before >= -AT_ONCE && before <= AT_ONCE)
+            return true;
+    }
+    return false;
 }
 
 /* ---- the host ---------------------------------------------------------------------------------- */

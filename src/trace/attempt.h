@@ -16,6 +16,10 @@ bool is_passed_over(const struct rows *attempts, size_t row);
 /* The last attempt that was made before a row, for the same original; -1: none. */
 ptrdiff_t last_attempt(const struct rows *attempts, size_t row);
 
+/* Whether what reports on a message is an automatic answer to it: Exim's autoreply transport logs a delivery to ">address" as it
+   sends one. */
+bool is_answer(const struct part *part);
+
 /* The host of an attempt. */
 struct far_host {
     struct slice host, ip; /* absent: not told, or not of one host alone */

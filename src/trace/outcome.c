@@ -282,14 +282,30 @@ static void write_removal(FILE *out, const struct part *part, const struct recip
         fputs("; frozen", out);
 }
 
+/* Whether a report of the message, or of a copy of it, was seen: a bounce, maybe a warning. */
+static bool is_reported(const struct part *part)
+{
+    for (const struct part *child = part->first; child; child = child->next)
+        if ((child->relation == RELATION_BOUNCE && !is_answer(child)) || is_reported(child))
+            return true;
+    return false;
+}
+
+/* Of the null sender nobody is told. */
+static const char *failed_as(const struct part *part)
+{
+    if (rows_text(&part->message, 0, "sender").n == 0)
+        return "failed";
+    return is_reported(part) ? "bounced" : "failed, no bounce seen";
+}
+
 static void write_outcomes(FILE *out, const struct part *part, const struct recipients *recipients)
 {
-    bool told = rows_text(&part->message, 0, "sender").n > 0;
     size_t delivered = count_of(recipients, OUTCOME_DELIVERED) + count_of(recipients, OUTCOME_PARTLY);
     size_t all = recipients_of(part, recipients);
     fprintf(out, "delivered to %zu of %zu recipient%s", delivered, all, all == 1 ? "" : "s");
     write_count(out, recipients, OUTCOME_PARTLY, "not to all it stands for");
-    write_count(out, recipients, OUTCOME_FAILED, told ? "bounced" : "failed");
+    write_count(out, recipients, OUTCOME_FAILED, failed_as(part));
     write_count(out, recipients, OUTCOME_REFUSED, "refused");
     write_count(out, recipients, OUTCOME_WAITING, "waiting");
     write_count(out, recipients, OUTCOME_DISCARDED, "discarded");

@@ -144,7 +144,7 @@ void put_whose(FILE *out, const struct part *part)
     if (part->relation == RELATION_COPY)
         fputs("(the copy) ", out);
     else if (part->relation == RELATION_BOUNCE)
-        fputs("(the report) ", out);
+        fputs(is_answer(part) ? "(the answer) " : "(the report) ", out);
 }
 
 void put_ambiguous(FILE *out, const struct rows *rows, size_t row)

@@ -7,6 +7,7 @@
 
 #include "../base/memory.h"
 #include "array.h"
+#include "attempt.h"
 #include "layout.h"
 #include "pieces.h"
 #include "tell_attempt.h"
@@ -65,6 +66,10 @@ static void tell_arrival(const struct tell *tell, const struct part *part)
     } else if (part->relation == RELATION_COPY) {
         verb = "given back";
         fprintf(out, "by the scanner as %s, joined by Message-ID, sender and time", part->exim_id);
+    } else if (is_answer(part)) {
+        verb = "answered";
+        fprintf(out, "automatically as %s", part->exim_id);
+        put_quoted(out, ", subject ", rows_text(m, 0, "subject"));
     } else if (part->relation == RELATION_BOUNCE) {
         verb = "reported";
         fprintf(out, "to the sender as %s", part->exim_id);

@@ -57,9 +57,9 @@ says('a socket of this server', ['09:00:02 @ == bob@far.example R=box T=lmtp def
 says('a service on this machine', ['09:00:01 @ H=localhost [127.0.0.1] Connection refused', '09:00:02 @ == bob@far.example R=scan T=scanner defer (111): Connection refused'],
      qr/^a service of this server was not reached$/, 'ours', qr/not reached/);
 says('a pipe', ['09:00:02 @ ** |/bin/slow <bob@far.example> R=alias T=address_pipe: pipe delivery process timed out'],
-     qr/^a program or a file of this server took too long$/, 'ours', qr/bounced: no answer in time/);
+     qr/^a program or a file of this server took too long$/, 'ours', qr/failed, no bounce seen: no answer in time/);
 says('given up, in the words of the last attempt', ['09:00:01 @ H=mx.dead.example [192.0.2.6] Connection refused', "09:00:01 \@ == bob\@far.example $way defer (111): Connection refused",
-     '13:00:00 @ ** bob@far.example: retry timeout exceeded', '13:00:00 @ Completed'], qr/^the far server was not reached/, 'recipient', qr/bounced: not reached \(given up after retries\)/);
+     '13:00:00 @ ** bob@far.example: retry timeout exceeded', '13:00:00 @ Completed'], qr/^the far server was not reached/, 'recipient', qr/failed, no bounce seen: not reached \(given up after retries\)/);
 
 # ---- for now and for good ---------------------------------------------------------------------------
 my $unavailable = qr/^the far server does not take mail for that mailbox for now: busy, locked, disabled, or not known to it yet$/;
@@ -82,21 +82,21 @@ says('4.4.3, DNS', answers('451 4.4.3 that was not looked up'),
 says('4.7.1, spam', answers('421 4.7.0 unusual rate of unsolicited mail'), qr/^the far server suspects the message or our host of spam, and puts it off$/, 'unclear', qr/suspected of spam$/);
 says('4.1.8', answers('450 4.1.8 <ann@shop.example>: Sender address rejected'), qr/^the far server could not verify the sender's address for now$/, 'unclear', qr/sender's address not verified$/);
 says('454 relaying', answers('454 4.7.1 <bob@far.example>: Relay access denied'), qr/for this domain for now; if it stays so, its MX/, 'recipient', qr/domain not taken for now$/);
-says('550 5.1.1', fails('550 5.1.1 no such user'), qr/^the far server knows no such mailbox/, 'sender', qr/bounced: no such mailbox$/);
-says('550 5.2.1', fails('550 5.2.1 nobody reads this'), qr/^the far server knows no such mailbox/, 'sender', qr/bounced: no such mailbox$/);
-says('a rate for good', fails('550 5.7.1 too many messages'), qr/^too many .* of ours for the far server$/, 'ours', qr/bounced: too many at once$/);
+says('550 5.1.1', fails('550 5.1.1 no such user'), qr/^the far server knows no such mailbox/, 'sender', qr/failed, no bounce seen: no such mailbox$/);
+says('550 5.2.1', fails('550 5.2.1 nobody reads this'), qr/^the far server knows no such mailbox/, 'sender', qr/failed, no bounce seen: no such mailbox$/);
+says('a rate for good', fails('550 5.7.1 too many messages'), qr/^too many .* of ours for the far server$/, 'ours', qr/failed, no bounce seen: too many at once$/);
 says('greylisted for ever', [@{ answers('450 4.2.0 Greylisted') }, '13:00:00 @ ** bob@far.example: retry timeout exceeded', '13:00:00 @ Completed'],
-     qr/^the far server takes mail of new senders only at a later try$/, 'unclear', qr/bounced: greylisted \(given up after retries\)/);
+     qr/^the far server takes mail of new senders only at a later try$/, 'unclear', qr/failed, no bounce seen: greylisted \(given up after retries\)/);
 
 # ---- loops, DNS, addresses ---------------------------------------------------------------------------
-says('Received headers', ['09:00:02 @ ** bob@far.example: Too many "Received" headers - suspected mail loop'], qr/goes round in a loop/, 'ours', qr/bounced: mail loop$/);
-says('hops', fails('554 5.4.6 Too many hops'), qr/^the far server finds that the message goes round in a loop$/, 'unclear', qr/bounced: mail loop$/);
+says('Received headers', ['09:00:02 @ ** bob@far.example: Too many "Received" headers - suspected mail loop'], qr/goes round in a loop/, 'ours', qr/failed, no bounce seen: mail loop$/);
+says('hops', fails('554 5.4.6 Too many hops'), qr/^the far server finds that the message goes round in a loop$/, 'unclear', qr/failed, no bounce seen: mail loop$/);
 says('DNS of the recipient', ['09:00:02 @ == bob@far.example R=far defer (-36): host lookup for mx.nowhere.example did not complete (DNS timeout?)'],
      qr/^DNS did not answer for the recipient's domain or its mail host$/, 'recipient', qr/waiting: DNS did not answer$/);
 says('a foreign address', ['09:00:02 @ ** bob@far.example: Unrouteable address', '09:00:02 @ Completed'],
-     qr/^this server knows no way to deliver to that address: its domain does not exist, or it is no mailbox here$/, 'sender', qr/bounced: unrouteable address$/);
+     qr/^this server knows no way to deliver to that address: its domain does not exist, or it is no mailbox here$/, 'sender', qr/failed, no bounce seen: unrouteable address$/);
 my $here = message('T="x" for mia@mill.example nobody@mill.example', '09:00:02 @ => mia <mia@mill.example> R=box T=box', '09:00:02 @ ** nobody@mill.example: Unrouteable address');
-push @cases, ['an address in a domain of this server', $here, qr/^there is no such mailbox here/, 'sender', qr/^delivered to 1 of 2 recipients; 1 bounced: no such mailbox$/];
+push @cases, ['an address in a domain of this server', $here, qr/^there is no such mailbox here/, 'sender', qr/^delivered to 1 of 2 recipients; 1 failed, no bounce seen: no such mailbox$/];
 
 # ---- what ends, and does not ------------------------------------------------------------------------
 says('not tried yet', ['09:00:02 @ == bob@far.example R=far T=remote_smtp defer (-54): retry time not reached for any host for \'far.example\'', '09:00:02 @ Frozen'],
@@ -104,7 +104,7 @@ says('not tried yet', ['09:00:02 @ == bob@far.example R=far T=remote_smtp defer 
 says('taken off the queue', ['09:00:02 @ == bob@far.example R=far T=remote_smtp defer (-54): retry time not reached for any host for \'far.example\'',
      '10:00:00 @ removed by Debian-exim', '10:00:00 @ Completed'], qr/^Exim did not try/, 'nobody', qr/^delivered to 0 of 1 recipient; 1 removed by an operator before it was delivered$/);
 says('given up at once', ["09:00:02 \@ ** bob\@far.example $way: all hosts for 'far.example' have been failing for a long time (and retry time not reached)"],
-     qr/^Exim gave it up: the address or all its hosts failed for too long$/, 'unclear', qr/bounced: given up after retries$/);
+     qr/^Exim gave it up: the address or all its hosts failed for too long$/, 'unclear', qr/failed, no bounce seen: given up after retries$/);
 my $frozen = message('for bob@far.example', '09:30:00 @ Message is frozen', '10:00:00 @ removed by root', '10:00:00 @ Completed');
 push @cases, ['never tried', $frozen, undef, undef, qr/^removed by an operator before any delivery$/];
 
@@ -186,4 +186,20 @@ sub on_terminal {
     return mailtrail('/usr/bin/script', ['-qec', join(' ', "stty cols 80;", sanitized(), 'trace', '--db', $db, @_), '/dev/null'])->{out};
 }
 like(on_terminal($discarded), qr/\e\[33mdelivered to 0 of 1 recipient; 1 discarded\e\[0m/, 'what was thrown away is not told as good news');
+
+# ---- an automatic answer is no report --------------------------------------------------------------
+spew("$folder/answer", <<'END');
+2026-03-03 09:00:00 1vxLbk-0000zz-01 <= max@far.example H=mx.far.example [192.0.2.1] P=esmtps S=500
+2026-03-03 09:00:00 1vxLbk-0000zy-01 <= <> R=1vxLbk-0000zz-01 U=Debian-exim P=local S=700
+2026-03-03 09:00:00 1vxLbk-0000zz-01 => >max@far.example <clara@shop.example> R=vacation T=vacation_reply
+2026-03-03 09:00:00 1vxLbk-0000zz-01 => clara <clara@shop.example> R=box T=box
+2026-03-03 09:00:00 1vxLbk-0000zz-01 Completed
+2026-03-03 09:00:01 1vxLbk-0000zy-01 => max@far.example R=far T=remote_smtp H=mx.far.example [192.0.2.1] C="250 ok"
+2026-03-03 09:00:01 1vxLbk-0000zy-01 Completed
+END
+my $answered = new_db();
+is(mailtrail(sanitized(), ['ingest', '--quiet', '--db', $answered, '--server', 'mx', '--zone', 'UTC', "$folder/answer"])->{code}, 0, 'an answer is read');
+my $of_answer = mailtrail(sanitized(), ['trace', '--db', $answered, '1vxLbk-0000zz-01'])->{out};
+like($of_answer, qr/ answered automatically as 1vxLbk-0000zy-01\n(?s:.*) delivered \(the answer\) max\@far\.example\n/, 'it is told as one');
+unlike($of_answer, qr/report/, 'not as a report');
 done_testing();
