@@ -128,6 +128,18 @@ struct slice arena_copy(struct arena *arena, struct slice text)
     return slice_of(copy, text.n);
 }
 
+struct slice arena_join(struct arena *arena, struct slice a, const char *between, struct slice b)
+{
+    size_t n = strlen(between);
+    char *whole = arena_alloc(arena, a.n + n + b.n + 1, 1);
+    if (a.n)
+        memcpy(whole, a.p, a.n);
+    memcpy(whole + a.n, between, n);
+    if (b.n)
+        memcpy(whole + a.n + n, b.p, b.n);
+    return slice_of(whole, a.n + n + b.n);
+}
+
 void arena_empty(struct arena *arena)
 {
     arena->current = NULL;

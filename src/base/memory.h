@@ -31,6 +31,7 @@ struct arena {
 
 void *arena_alloc(struct arena *arena, size_t size, size_t align);
 struct slice arena_copy(struct arena *arena, struct slice text); /* absent stays absent */
+struct slice arena_join(struct arena *arena, struct slice a, const char *between, struct slice b); /* one text of three */
 void arena_empty(struct arena *arena);
 void arena_free(struct arena *arena);
 

@@ -219,6 +219,10 @@ static inline uint32_t slot_bits(int64_t slot_in_day)
 {
     return (uint32_t)1 << slot_in_day / HOUR_SLOTS | (uint32_t)1 << (SLOT_EIGHTH + slot_in_day % HOUR_SLOTS);
 }
+static inline bool has_slot(uint32_t bits, int64_t slot_in_day)
+{
+    return (bits & slot_bits(slot_in_day)) == slot_bits(slot_in_day);
+}
 
 #define REASONS_KEPT 4096
 #define CLASSES_KEPT 256

@@ -339,12 +339,7 @@ static struct slice header_text(struct reader *r, const struct entry *entry)
 {
     if (!entry->folded_under)
         return entry->header;
-    size_t n = strlen(entry->folded_under);
-    char *text = arena_alloc(&r->batch->arena, n + 2 + entry->header.n, 1);
-    memcpy(text, entry->folded_under, n);
-    memcpy(text + n, ": ", 2);
-    memcpy(text + n + 2, entry->header.p, entry->header.n);
-    return slice_of(text, n + 2 + entry->header.n);
+    return arena_join(&r->batch->arena, slice_of(entry->folded_under, strlen(entry->folded_under)), ": ", entry->header);
 }
 
 /* A header of a rejected message is an event of its own, at the rejection's instant. */

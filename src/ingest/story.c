@@ -1,8 +1,6 @@
 /* story.c — one function a table. */
 #include "story.h"
 
-#include <stdio.h>
-
 #include "../../parsers/ascii.h"
 #include "../../parsers/dialect.h"
 #include "../../parsers/header.h"
@@ -76,18 +74,14 @@ static struct slice next_address(struct slice *list)
     return address;
 }
 
+/* A line has no control bytes any more (entry.h). */
 static char *put_json_string(char *to, struct slice text)
 {
     *to++ = '"';
     for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c < ' ') {
-            to += sprintf(to, "\\u%04x", c);
-            continue;
-        }
-        if (c == '"' || c == '\\')
+        if (text.p[i] == '"' || text.p[i] == '\\')
             *to++ = '\\';
-        *to++ = (char)c;
+        *to++ = text.p[i];
     }
     *to++ = '"';
     return to;
@@ -98,7 +92,7 @@ static struct slice recipients_of(struct batch *batch, struct slice list)
 {
     if (!list.p)
         return SLICE_ABSENT;
-    char *out = arena_alloc(&batch->arena, list.n * 6 + 5, 1), *to = out; /* an octet takes 6 at most */
+    char *out = arena_alloc(&batch->arena, list.n * 3 + 5, 1), *to = out; /* two for an octet, three for an address and the blank behind it */
     *to++ = '[';
     for (struct slice address; (address = next_address(&list)).n;) {
         if (to > out + 1)
@@ -289,12 +283,8 @@ static struct slice text_of(struct batch *batch, const struct event *ev)
 {
     if (!ev->text.n || !ev->reason.n)
         return kept(batch, first_of(ev->text, ev->reason));
-    size_t n = ev->text.n + 2 + ev->reason.n;
-    char *whole = arena_alloc(&batch->arena, n, 1);
-    memcpy(whole, ev->text.p, ev->text.n);
-    memcpy(whole + ev->text.n, ": ", 2);
-    memcpy(whole + ev->text.n + 2, ev->reason.p, ev->reason.n);
-    return slice_of(whole, n < TEXT_KEPT ? n : TEXT_KEPT);
+    struct slice whole = arena_join(&batch->arena, ev->text, ": ", ev->reason);
+    return slice_of(whole.p, whole.n < TEXT_KEPT ? whole.n : TEXT_KEPT);
 }
 
 /* The answer of a delivery or the reason of a failure; should a line have both, the answer is not parted. */

@@ -107,7 +107,7 @@ static int add_line(struct reports *reports, struct slice line, struct error *er
 {
     struct slice rest, word = first_word(line, &rest);
     if (slice_is(word, "top")) {
-        reports->top = atoi(rest.p);
+        reports->top = (int)strtol(rest.p, NULL, 10);
         return 0;
     }
     if (add_named(reports, word, err))

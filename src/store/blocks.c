@@ -196,7 +196,7 @@ int block_reader_new(struct store *store, struct block_reader **reader, struct e
     struct block_reader *r = xcalloc(1, sizeof *r);
     *reader = r;
     r->store = store;
-    return store_run(store, "PRAGMA cache_size = -2048; PRAGMA mmap_size = 1099511627776", err);
+    return store_run(store, "PRAGMA cache_size = -2048", err) < 0 ? -1 : store_map(store, err);
 }
 
 void block_reader_free(struct block_reader **reader)

@@ -74,8 +74,7 @@ static void take(void *context, const struct mention_want *want, int64_t day, ui
 {
     struct ids *ids = context;
     struct id_fact *fact = &ids->facts[ids->first + (size_t)(want - ids->wants)];
-    int64_t slot = fact->at / SLOT_SECONDS - day * DAY_SLOTS;
-    fact->found = times >> slot / HOUR_SLOTS & times >> (SLOT_EIGHTH + slot % HOUR_SLOTS) & 1;
+    fact->found = has_slot(times, fact->at / SLOT_SECONDS - day * DAY_SLOTS);
 }
 
 /* The facts from ids->first on that are of its day. */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -234,12 +233,20 @@ static bool is_still(const struct store *store)
 /* https://sqlite.org/uri.html */
 static char *still_name(const char *path)
 {
+    static const char digits[] = "0123456789ABCDEF";
     static const char plain[] = "/._-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    char *name = xmalloc(3 * strlen(path) + sizeof "file://?immutable=1"), *to = name;
-    to += sprintf(to, path[0] == '/' ? "file://" : "file:");
-    for (; *path; path++)
-        to += sprintf(to, strchr(plain, *path) ? "%c" : "%%%02X", (unsigned char)*path);
-    strcpy(to, "?immutable=1");
+    char *quoted = xmalloc(3 * strlen(path) + 1), *to = quoted;
+    for (const char *p = path; *p; p++)
+        if (strchr(plain, *p)) {
+            *to++ = *p;
+        } else {
+            *to++ = '%';
+            *to++ = digits[(unsigned char)*p >> 4];
+            *to++ = digits[(unsigned char)*p & 15];
+        }
+    *to = 0;
+    char *name = xprintf("%s%s?immutable=1", path[0] == '/' ? "file://" : "file:", quoted);
+    free(quoted);
     return name;
 }
 
@@ -454,6 +461,11 @@ int store_publish(struct store *store, struct error *err)
         return -1;
     store->draft = false;
     return begin_log(store, err);
+}
+
+int store_map(struct store *store, struct error *err)
+{
+    return store_run(store, "PRAGMA mmap_size = 1099511627776", err); /* SQLite has a limit of its own */
 }
 
 void store_settle(struct store *store)

@@ -58,6 +58,9 @@ int store_check_still(const struct store *store, struct error *err);
 /* The name under which SQLite's shell opens the file as store_open did; the caller's to free. */
 char *store_name(const struct store *store);
 
+/* From now on reads pages where they lie in the file, not copies of them: for what reads much once. */
+int store_map(struct store *store, struct error *err);
+
 /* As given to store_open; the store's own. */
 const char *store_path(const struct store *store);
 /* Seed of string_hash, drawn when the database was made. */

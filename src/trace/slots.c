@@ -169,11 +169,6 @@ static size_t first_day(const struct slots *slots, int64_t at)
     return low;
 }
 
-static bool has_slot(uint32_t times, int64_t slot)
-{
-    return times >> slot / HOUR_SLOTS & times >> (SLOT_EIGHTH + slot % HOUR_SLOTS) & 1;
-}
-
 bool slots_next(const struct slots *slots, enum slot_kind kind, int64_t *from, int64_t *to)
 {
     int64_t behind = *to;

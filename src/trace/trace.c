@@ -205,7 +205,9 @@ int trace_run(struct store *store, const struct trace_request *request, FILE *ou
     struct tell tell = {out, &stories, &refusals, &logins, 0, 0, request->lines ? &lines : NULL,
                         request->find.keys, request->find.key_count, request->colour, request->width};
     /* One view of the database, and its locks taken once; pages are read where they lie. */
-    int done = store_run(store, "PRAGMA mmap_size = 1099511627776; BEGIN", err);
+    int done = store_map(store, err);
+    if (done == 0)
+        done = store_run(store, "BEGIN", err);
     if (done == 0)
         done = read_all(&reader, request, &stories, &tell, &refusals, &logins, err);
     *found_count = stories.root_count + refusals.count + logins.count;

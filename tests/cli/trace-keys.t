@@ -19,6 +19,7 @@ spew("$work/mainlog", <<'END');
 2026-03-02 08:00:06 H=mx.sender.example [192.0.2.9] F=<carl@sender.example> RCPT <gone@shop.example>: discarded by RCPT ACL: nobody reads it
 2026-03-02 08:00:07 1vwyCF-0001AC-01 H=bad.sender.example [192.0.2.7] F=<virus@sender.example> rejected after DATA: This message contains a virus
 END
+append("$work/mainlog", "2026-03-02 08:00:09 1vwyCH-0001AD-01 <= odd\@odd.example P=local S=9 for \"b\x07\t\\\\l\"\@odd.example caf\xe9\@odd.example\n");
 spew("$work/rejectlog", <<'END');
 2026-03-02 08:00:07 1vwyCF-0001AC-01 H=bad.sender.example [192.0.2.7] F=<virus@sender.example> rejected after DATA: This message contains a virus
 Envelope-from: <virus@sender.example>
@@ -78,6 +79,7 @@ for my $case (@asked) {
 my $said = JSON::PP->new->utf8->decode(trace($frozen)->{out});
 is_deeply($said->{stories}[0]{recipient_list}, ['mia@mill.example', 'ben@bakery.example', '"odd \"one\""@mill.example'], 'envelope recipients');
 is($said->{stories}[0]{recipients}, 3, 'counted');
+is(`sqlite3 -readonly '$db' "SELECT count(*), sum(json_valid(recipient_list)), sum(recipients) = sum(json_array_length(recipient_list)) FROM messages"`, "3|3|1\n", 'lists are JSON, whatever octets are in them');
 my $text = mailtrail(sanitized(), ['trace', '--db', $db, 'mia@mill.example'])->{out};
 like($text, qr/^ +for mia\@mill\.example, ben\@bakery\.example, "odd/m, 'a frozen message tells for whom it is');
 like($text, qr/^ +for mia\@mill\.example, ben\@bakery\.example\n +subject: EICAR inside$/m, 'a refused one what its headers say') or diag $text;
