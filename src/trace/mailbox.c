@@ -1,6 +1,5 @@
-/* mailbox.c — one pass over the logins of the time for all mailboxes of a message, by the users' numbers where all addresses are
-   known; where a name is not enough, one over the deliveries, for whose it may be; then the sessions of each mailbox that was
-   opened. */
+/* mailbox.c — whether the users that may have a mailbox logged in, read where they are mentioned; where a name is not enough, one
+   pass over the deliveries and logins of the time, for whose it may be; then the first sessions of each mailbox that was opened. */
 #include "mailbox.h"
 
 #include <stdlib.h>
