@@ -290,7 +290,9 @@ static int open_connection(struct store *store, enum store_mode mode, struct err
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return store_run(store, "PRAGMA cache_size = -32768; PRAGMA temp_store = memory;", err);
+    /* What ingest replaces is nobody's mail: it need not be overwritten, as some builds of SQLite do. */
+    return store_run(store, "PRAGMA cache_size = -32768; PRAGMA temp_store = memory;", err) < 0
+               ? -1 : mode == STORE_WRITE ? store_run(store, "PRAGMA secure_delete = off", err) : 0;
 }
 
 /* ---- the schema -------------------------------------------------------------------------------- */
