@@ -55,11 +55,11 @@ int mentions_new(struct store *store, struct mentions **mentions, struct error *
     struct mentions *m = xcalloc(1, sizeof *m);
     m->store = store;
     *mentions = m;
-    if (prepare(m, &m->strings, "SELECT coalesce(max(place >> 22), -32768) FROM mention",
+    if (prepare(m, &m->strings, "SELECT coalesce(max(place) >> 22, -32768) FROM mention",
                 "SELECT strings, times FROM mention WHERE place = ?1",
                 "INSERT OR REPLACE INTO mention (place, strings, times) VALUES (?1, ?2, ?3)", err) < 0)
         return -1;
-    return prepare(m, &m->ids, "SELECT coalesce(max(place >> 6), -32768) FROM id_mention",
+    return prepare(m, &m->ids, "SELECT coalesce(max(place) >> 6, -32768) FROM id_mention",
                    "SELECT ids FROM id_mention WHERE place = ?1",
                    "INSERT OR REPLACE INTO id_mention (place, ids) VALUES (?1, ?2)", err);
 }
