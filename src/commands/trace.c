@@ -1,10 +1,10 @@
 /* trace.c — mailtrail trace. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/terminal.h"
 #include "../trace/trace.h"
 #include "commands.h"
 #include "when.h"
@@ -25,15 +25,6 @@ static int read_number(const char *text, int64_t low, int64_t high, int64_t *val
                : 0;
 }
 
-/* How wide the terminal is that standard output leads to; 0: it is none. */
-static int terminal_width(void)
-{
-    struct winsize size;
-    if (!isatty(STDOUT_FILENO))
-        return 0;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-}
-
 /* Whether a terminal is there that wants colours: see no-color.org. */
 static bool wants_colour(int width)
 {
@@ -52,7 +43,7 @@ static int fill_request(struct store *store, const struct options *o, struct tra
     request->find.server = o->server;
     request->lines = o->lines != NULL;
     request->find.everywhere = o->scan != NULL;
-    request->width = terminal_width();
+    request->width = terminal_width(STDOUT_FILENO);
     request->colour = wants_colour(request->width);
     if (strcmp(o->format, "json") == 0)
         request->format = TRACE_JSON;

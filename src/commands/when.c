@@ -97,10 +97,12 @@ static int load_zone(struct store *store, const char *server, struct zone *zone,
     if (!stmt)
         return -1;
     sqlite3_bind_text(stmt, 1, server, -1, SQLITE_STATIC);
-    int done = sqlite3_step(stmt) == SQLITE_ROW
-                   ? zone_load(zone, (const char *)sqlite3_column_text(stmt, 0), err)
-                   : error_set(err, FAIL_USAGE, server ? "no server '%s' in this database" : "no logs yet%s",
-                               server ? server : "; read some with mailtrail ingest");
+    int found = store_next(store, stmt, err), done = found;
+    if (found > 0)
+        done = zone_load(zone, (const char *)sqlite3_column_text(stmt, 0), err);
+    else if (found == 0)
+        done = error_set(err, FAIL_USAGE, server ? "no server '%s' in this database" : "no logs yet%s",
+                         server ? server : "; read some with mailtrail ingest");
     sqlite3_finalize(stmt);
     return done;
 }

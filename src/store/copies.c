@@ -88,10 +88,10 @@ static int any_at_all(struct copies *copies, bool *any, struct error *err)
         return -1;
     sqlite3_bind_int64(stmt, 1, copies->first);
     sqlite3_bind_int64(stmt, 2, copies->last);
-    int code = sqlite3_step(stmt);
-    *any = code == SQLITE_ROW;
+    int found = store_next(copies->store, stmt, err);
+    *any = found > 0;
     sqlite3_finalize(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(copies->store, err);
+    return found < 0 ? -1 : 0;
 }
 
 static int fill_near(struct copies *copies, struct error *err)

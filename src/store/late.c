@@ -47,8 +47,11 @@ int late_new(struct store *store, struct late **late, struct error *err)
     sqlite3_stmt *stmt = store_prepare(store, "SELECT 1 FROM meta WHERE name = 'late_rows'", err);
     if (!stmt)
         return -1;
-    (*late)->any = sqlite3_step(stmt) == SQLITE_ROW;
+    int found = store_next(store, stmt, err);
+    (*late)->any = found > 0;
     sqlite3_finalize(stmt);
+    if (found < 0)
+        return -1;
     for (int table = 0; table < EVENT_TABLE_COUNT; table++)
         if (prepare(*late, table, err) < 0)
             return -1;
@@ -80,9 +83,9 @@ static int step_at(struct late *late, sqlite3_stmt *stmt, int64_t at, int64_t ma
 {
     sqlite3_bind_int64(stmt, 1, at);
     sqlite3_bind_int64(stmt, 2, mark);
-    int code = sqlite3_step(stmt);
+    int found = store_next(late->store, stmt, err);
     sqlite3_reset(stmt);
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(late->store, err);
+    return found;
 }
 
 int late_is(struct late *late, enum event_table table, int64_t at, int64_t mark, struct error *err)

@@ -92,11 +92,11 @@ static int find_in_day(struct finding *f, int64_t day, struct error *err)
 static int next_day(struct finding *f, int64_t *day, struct error *err)
 {
     sqlite3_bind_int64(f->next, 1, *day * ((int64_t)1 << f->day_bits));
-    int code = sqlite3_step(f->next);
-    if (code == SQLITE_ROW)
+    int found = store_next(f->store, f->next, err);
+    if (found > 0)
         *day = sqlite3_column_int64(f->next, 0) >> f->day_bits;
     sqlite3_reset(f->next);
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(f->store, err);
+    return found;
 }
 
 static int find_in_table(struct finding *f, int64_t first, int64_t last, struct error *err)

@@ -211,9 +211,9 @@ static int read_stored(struct mentions *m, const struct gathered *g, const struc
     if (bucket->day > g->newest)
         return 0;
     sqlite3_bind_int64(g->read, 1, bucket->place);
-    int code = sqlite3_step(g->read);
-    *stored = code == SQLITE_ROW;
-    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(m->store, err);
+    int found = store_next(m->store, g->read, err);
+    *stored = found > 0;
+    return found < 0 ? -1 : 0;
 }
 
 static int write_bucket(struct mentions *m, const struct gathered *g, const struct bucket *bucket, size_t code_octets,

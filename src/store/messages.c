@@ -172,11 +172,11 @@ static int find_known(struct messages *m, struct joined *j, const struct message
 {
     sqlite3_bind_text(m->find, 1, row->exim_id.p, (int)row->exim_id.n, SQLITE_STATIC);
     sqlite3_bind_int64(m->find, 2, row->server);
-    int code = sqlite3_step(m->find);
-    if (code == SQLITE_ROW)
+    int found = store_next(m->store, m->find, err);
+    if (found > 0)
         read_known(j, m->find);
     sqlite3_reset(m->find);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(m->store, err);
+    return found < 0 ? -1 : 0;
 }
 
 static bool is_newer(const struct messages *m, struct slice exim_id)

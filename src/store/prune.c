@@ -53,10 +53,10 @@ static int read_number(struct store *store, const char *sql, int64_t *value, str
     sqlite3_stmt *stmt = store_prepare(store, sql, err);
     if (!stmt)
         return -1;
-    int code = sqlite3_step(stmt);
-    *value = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    int found = store_next(store, stmt, err);
+    *value = found > 0 ? sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_finalize(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(store, err);
+    return found < 0 ? -1 : 0;
 }
 
 /* Copies what was committed from the write-ahead log, as far as readers let it, so that the log begins anew. */
@@ -126,11 +126,11 @@ static int find_bound(struct store *store, sqlite3_stmt *stmt, const struct plac
     sqlite3_bind_int64(stmt, 1, from->at);
     sqlite3_bind_int64(stmt, 2, from->key);
     sqlite3_bind_int64(stmt, 3, limit);
-    int code = sqlite3_step(stmt);
-    *to = code == SQLITE_ROW ? (struct place){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1)}
-                             : (struct place){limit - 1, INT64_MAX};
+    int found = store_next(store, stmt, err);
+    *to = found > 0 ? (struct place){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1)}
+                    : (struct place){limit - 1, INT64_MAX};
     sqlite3_reset(stmt);
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(store, err);
+    return found;
 }
 
 static int delete_chunk(struct store *store, sqlite3_stmt *stmt, const struct place *from, const struct place *to,

@@ -371,10 +371,10 @@ static int bucket_known(struct store *store, sqlite3_stmt *find, const struct da
     sqlite3_bind_int64(find, 1, measure);
     sqlite3_bind_int64(find, 2, day->day);
     sqlite3_bind_int64(find, 3, day->server);
-    int code = sqlite3_step(find);
-    *id = code == SQLITE_ROW ? sqlite3_column_int64(find, 0) : 0;
+    int found = store_next(store, find, err);
+    *id = found > 0 ? sqlite3_column_int64(find, 0) : 0;
     sqlite3_reset(find);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(store, err);
+    return found < 0 ? -1 : 0;
 }
 
 static int bucket_make(struct store *store, sqlite3_stmt *make, struct day *day, int measure, struct error *err)

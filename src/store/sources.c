@@ -67,15 +67,15 @@ int sources_twin(struct store *store, const struct source_search *search, struct
     sqlite3_bind_int64(stmt, 1, search->server);
     sqlite3_bind_int64(stmt, 2, TWIN_SIZE);
     sqlite3_bind_int64(stmt, 3, search->head_size);
-    int code;
-    while ((code = sqlite3_step(stmt)) == SQLITE_ROW)
+    int found;
+    while ((found = store_next(store, stmt, err)) > 0)
         if (search->hash(search->context, sqlite3_column_int64(stmt, 1)) == (uint64_t)sqlite3_column_int64(stmt, 2))
             break;
-    if (code == SQLITE_ROW)
+    if (found > 0)
         *twin = (struct source_twin){sqlite3_column_int64(stmt, 0), xstrdup((const char *)sqlite3_column_text(stmt, 3)),
                                      xstrdup((const char *)sqlite3_column_text(stmt, 4))};
     sqlite3_finalize(stmt);
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(store, err);
+    return found;
 }
 
 void source_twin_free(struct source_twin *twin)
@@ -92,12 +92,13 @@ int sources_carry(struct store *store, int64_t source, struct carry *carry, stru
         return -1;
     *carry = (struct carry){0};
     sqlite3_bind_int64(stmt, 1, source);
-    if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_bytes(stmt, 0) > 0) {
+    int found = store_next(store, stmt, err);
+    if (found > 0 && sqlite3_column_bytes(stmt, 0) > 0) {
         carry->size = carry->capacity = (size_t)sqlite3_column_bytes(stmt, 0);
         carry->bytes = memcpy(xmalloc(carry->size), sqlite3_column_blob(stmt, 0), carry->size);
     }
     sqlite3_finalize(stmt);
-    return 0;
+    return found < 0 ? -1 : 0;
 }
 
 int sources_next_id(struct store *store, int64_t *id, struct error *err)
@@ -186,13 +187,13 @@ int sources_file_known(struct store *store, const struct source_facts *facts, in
     bind_facts(stmt, facts);
     sqlite3_bind_int64(stmt, 5, server);
     sqlite3_bind_text(stmt, 6, path, -1, SQLITE_STATIC);
-    int code = sqlite3_step(stmt);
-    int64_t source = sqlite3_column_int64(stmt, 0);
-    bool renamed = code == SQLITE_ROW && sqlite3_column_int(stmt, 1);
+    int found = store_next(store, stmt, err);
+    int64_t source = found > 0 ? sqlite3_column_int64(stmt, 0) : 0;
+    bool renamed = found > 0 && sqlite3_column_int(stmt, 1);
     sqlite3_finalize(stmt);
     if (renamed && rename_source(store, source, path, err) < 0)
         return -1;
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(store, err);
+    return found;
 }
 
 int sources_file_read(struct store *store, const struct source_facts *facts, int64_t source,

@@ -103,6 +103,12 @@ void store_bind_int(sqlite3_stmt *stmt, int i, int64_t value)
         sqlite3_bind_int64(stmt, i, value);
 }
 
+int store_next(struct store *store, sqlite3_stmt *stmt, struct error *err)
+{
+    int code = sqlite3_step(stmt);
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(store, err);
+}
+
 int store_step(struct store *store, sqlite3_stmt *stmt, struct error *err)
 {
     int code = sqlite3_step(stmt);
@@ -327,10 +333,12 @@ static int make_views(struct store *store, struct error *err)
     if (!stmt)
         return -1;
     char *script = NULL;
-    if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) == SQLITE_TEXT)
+    int done = store_next(store, stmt, err);
+    if (done > 0 && sqlite3_column_type(stmt, 0) == SQLITE_TEXT)
         script = xstrdup((const char *)sqlite3_column_text(stmt, 0));
     sqlite3_finalize(stmt);
-    int done = script ? store_run(store, script, err) : 0;
+    if (script)
+        done = store_run(store, script, err);
     free(script);
     return done < 0 ? -1 : store_run(store, embedded_find("schema/views.sql")->text, err);
 }
@@ -366,11 +374,11 @@ static int has_current_views(struct store *store, struct error *err)
     sqlite3_stmt *stmt = store_prepare(store, "SELECT value FROM meta WHERE name = 'views'", err);
     if (!stmt)
         return -1;
-    bool same = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_text(stmt, 0) &&
-                strcmp((const char *)sqlite3_column_text(stmt, 0),
-                       embedded_find("schema/views.sql")->text) == 0;
+    int found = store_next(store, stmt, err);
+    bool same = found > 0 && sqlite3_column_text(stmt, 0) &&
+                strcmp((const char *)sqlite3_column_text(stmt, 0), embedded_find("schema/views.sql")->text) == 0;
     sqlite3_finalize(stmt);
-    return same;
+    return found < 0 ? -1 : same;
 }
 
 static int migrate(struct store *store, bool is_new, struct error *err)
@@ -570,14 +578,17 @@ static int load_zone(struct store *store, struct server *server, struct error *e
     if (!stmt)
         return -1;
     sqlite3_bind_int64(stmt, 1, server->id);
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
+    int more;
+    while ((more = store_next(store, stmt, err)) > 0) {
         server->zone.spans = grow(server->zone.spans, &capacity, server->zone.count + 1,
                                   sizeof *server->zone.spans);
         server->zone.spans[server->zone.count++] =
             (struct zone_span){sqlite3_column_int64(stmt, 0), sqlite3_column_int(stmt, 1)};
     }
     sqlite3_finalize(stmt);
-    return server->zone.count ? 0 : store_error(store, err);
+    if (more == 0 && server->zone.count == 0)
+        return error_set(err, FAIL_DB, "%s: server %s has no time zone; run mailtrail check", store->path, server->name);
+    return more;
 }
 
 static int64_t int_or_least(sqlite3_stmt *stmt, int i)
@@ -592,16 +603,14 @@ static int find_server(struct store *store, struct server *server, struct error 
     if (!stmt)
         return -1;
     sqlite3_bind_text(stmt, 1, server->name, -1, SQLITE_STATIC);
-    int code = sqlite3_step(stmt);
-    if (code == SQLITE_ROW) {
+    int found = store_next(store, stmt, err);
+    if (found > 0) {
         server->id = sqlite3_column_int64(stmt, 0);
         server->zone_name = xstrdup((const char *)sqlite3_column_text(stmt, 1));
         server->pruned_before = int_or_least(stmt, 2);
     }
     sqlite3_finalize(stmt);
-    if (code == SQLITE_ROW)
-        return load_zone(store, server, err) < 0 ? -1 : 1;
-    return code == SQLITE_DONE ? 0 : store_error(store, err);
+    return found > 0 && load_zone(store, server, err) < 0 ? -1 : found;
 }
 
 int store_server(struct store *store, const char *name, const char *zone_name, struct server *server,

@@ -48,6 +48,8 @@ int store_error(struct store *store, struct error *err);
 sqlite3_stmt *store_prepare(struct store *store, const char *sql, struct error *err);
 /* Binds a number; INT64_MIN, which is how rows say absent, as NULL. */
 void store_bind_int(sqlite3_stmt *stmt, int i, int64_t value);
+/* Reads on in a statement.  1: it has a row; 0: there is none, or no more; -1: *err. */
+int store_next(struct store *store, sqlite3_stmt *stmt, struct error *err);
 /* Runs a statement that answers no rows, and makes it ready for the next time. */
 int store_step(struct store *store, sqlite3_stmt *stmt, struct error *err);
 /* Runs a script. */

@@ -230,9 +230,9 @@ static int is_stored(struct writer *w, struct event_writer *e, int64_t at, int64
         return 0;
     sqlite3_bind_int64(e->find, 1, at);
     sqlite3_bind_int64(e->find, 2, mark);
-    int code = sqlite3_step(e->find);
+    int found = store_next(w->store, e->find, err);
     sqlite3_reset(e->find);
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(w->store, err);
+    return found;
 }
 
 static uint32_t tally_of(const char *row, enum event_table table)

@@ -33,9 +33,10 @@ int find_server(struct store *store, struct slice name, int64_t *number, struct 
     if (!stmt)
         return -1;
     sqlite3_bind_text(stmt, 1, name.p, (int)name.n, SQLITE_STATIC);
-    *number = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    int found = store_next(store, stmt, err);
+    *number = found > 0 ? sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_finalize(stmt);
-    return 0;
+    return found < 0 ? -1 : 0;
 }
 
 static int read_server(struct search *search, struct error *err)
@@ -70,11 +71,12 @@ static int find_id(struct search *search, struct numbers *messages, struct error
         return -1;
     sqlite3_bind_text(stmt, 1, search->keys[0].text.p, (int)search->keys[0].text.n, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 2, search->server);
-    while (sqlite3_step(stmt) == SQLITE_ROW)
+    int more;
+    while ((more = store_next(search->store, stmt, err)) > 0)
         numbers_add(messages, sqlite3_column_int64(stmt, 0));
     numbers_sort(messages);
     sqlite3_finalize(stmt);
-    return 0;
+    return more;
 }
 
 /* ---- passes ------------------------------------------------------------------------------------ */
@@ -256,11 +258,12 @@ static int count_slots(struct search *search, int64_t *count, struct error *err)
 static int hit_ids(struct search *search, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(search->store, "SELECT id, at, server FROM message WHERE exim_id = ?1", err);
-    for (int i = 0; stmt && i < search->request->key_count; i++) {
+    int more = stmt ? 0 : -1;
+    for (int i = 0; more == 0 && i < search->request->key_count; i++) {
         if (!search->keys[i].is_id)
             continue;
         sqlite3_bind_text(stmt, 1, search->keys[i].text.p, (int)search->keys[i].text.n, SQLITE_STATIC);
-        while (sqlite3_step(stmt) == SQLITE_ROW) {
+        while ((more = store_next(search->store, stmt, err)) > 0) {
             int64_t at = sqlite3_column_int64(stmt, 1);
             if (at >= search->request->since && at < search->request->until &&
                 (!search->server || sqlite3_column_int64(stmt, 2) == search->server))
@@ -269,7 +272,7 @@ static int hit_ids(struct search *search, struct error *err)
         sqlite3_reset(stmt);
     }
     sqlite3_finalize(stmt);
-    return stmt ? 0 : -1;
+    return more;
 }
 
 /* Reads the slots of the keys.  *everywhere: they cannot be told, or are so many that a pass over everything is

@@ -105,15 +105,17 @@ static int keep_server(struct hits *hits, struct numbers *messages, struct error
     if (!hits->server)
         return 0;
     sqlite3_stmt *stmt = store_prepare(hits->store, "SELECT server FROM message WHERE id = ?1", err);
-    for (size_t i = 0; stmt && i < messages->count; i++) {
+    int found = stmt ? 0 : -1;
+    for (size_t i = 0; found >= 0 && i < messages->count; i++) {
         sqlite3_bind_int64(stmt, 1, messages->list[i]);
-        if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int64(stmt, 0) == hits->server)
+        found = store_next(hits->store, stmt, err);
+        if (found > 0 && sqlite3_column_int64(stmt, 0) == hits->server)
             messages->list[kept++] = messages->list[i];
         sqlite3_reset(stmt);
     }
     messages->count = kept;
     sqlite3_finalize(stmt);
-    return stmt ? 0 : -1;
+    return found < 0 ? -1 : 0;
 }
 
 /* ---- refusals ---------------------------------------------------------------------------------- */

@@ -68,12 +68,15 @@ static int begin_source(struct reading *r, int64_t source, struct error *err)
         return -1;
     sqlite3_bind_int64(stmt, 1, source);
     r->path = SLICE_ABSENT;
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
+    int found = store_next(r->reader->store, stmt, err);
+    if (found > 0) {
         const char *path = (const char *)sqlite3_column_text(stmt, 0);
         r->path = arena_copy(&r->reader->texts, slice_of(path, (size_t)sqlite3_column_bytes(stmt, 0)));
     }
     sqlite3_finalize(stmt);
     server_free(&r->server);
+    if (found < 0)
+        return -1;
     return store_server_of(r->reader->store, source, &r->server, err);
 }
 

@@ -96,34 +96,42 @@ void stories_free(struct stories *stories)
 /* ---- roots ------------------------------------------------------------------------------------- */
 
 struct upwards {
+    struct store *store;
     sqlite3_stmt *by_number, *by_id;
 };
 
-/* The number of the message that the one of stmt's row is a copy of or reports on; 0: none, or not there. */
-static int64_t number_above(struct upwards *up, sqlite3_stmt *stmt)
+/* *above: the number of the message that the one of by_number's row is a copy of or reports on; 0: none, or not there. */
+static int read_above(struct upwards *up, int64_t *above, struct error *err)
 {
-    int column = sqlite3_column_type(stmt, 6) != SQLITE_NULL ? 6 : 5;
-    if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+    int column = sqlite3_column_type(up->by_number, 6) != SQLITE_NULL ? 6 : 5;
+    *above = 0;
+    if (sqlite3_column_type(up->by_number, column) == SQLITE_NULL)
         return 0;
-    sqlite3_bind_text(up->by_id, 1, (const char *)sqlite3_column_text(stmt, column), -1, SQLITE_STATIC);
-    sqlite3_bind_int64(up->by_id, 2, sqlite3_column_int64(stmt, 1));
-    int64_t number = sqlite3_step(up->by_id) == SQLITE_ROW ? sqlite3_column_int64(up->by_id, 0) : 0;
+    sqlite3_bind_text(up->by_id, 1, (const char *)sqlite3_column_text(up->by_number, column), -1, SQLITE_STATIC);
+    sqlite3_bind_int64(up->by_id, 2, sqlite3_column_int64(up->by_number, 1));
+    int found = store_next(up->store, up->by_id, err);
+    *above = found > 0 ? sqlite3_column_int64(up->by_id, 0) : 0;
     sqlite3_reset(up->by_id);
-    return number;
+    return found;
 }
 
-/* The root above a message; ids that lead in a circle end it where it began to turn. */
-static int64_t root_of(struct upwards *up, int64_t number)
+/* *root: the root above a message; ids that lead in a circle end it where it began to turn. */
+static int find_root(struct upwards *up, int64_t number, int64_t *root, struct error *err)
 {
-    for (int i = 0; i < UPWARDS; i++) {
-        sqlite3_bind_int64(up->by_number, 1, number);
-        int64_t above = sqlite3_step(up->by_number) == SQLITE_ROW ? number_above(up, up->by_number) : 0;
+    int64_t above = number;
+    int found = 1;
+    *root = number;
+    for (int i = 0; i < UPWARDS && found > 0 && above; i++) {
+        *root = above;
+        sqlite3_bind_int64(up->by_number, 1, above);
+        found = store_next(up->store, up->by_number, err);
+        if (found > 0)
+            found = read_above(up, &above, err);
         sqlite3_reset(up->by_number);
-        if (above == 0 || above == number)
+        if (above == *root)
             break;
-        number = above;
     }
-    return number;
+    return found < 0 ? -1 : 0;
 }
 
 static int compare_roots(const void *a, const void *b)
@@ -151,10 +159,13 @@ static void keep_latest(struct stories *stories, size_t limit)
 static int load_roots(struct stories *stories, struct upwards *up, const struct numbers *messages, struct error *err)
 {
     struct numbers roots = {0};
-    for (size_t i = 0; i < messages->count; i++)
-        numbers_add(&roots, root_of(up, messages->list[i]));
-    numbers_sort(&roots);
     int done = 0;
+    for (size_t i = 0; i < messages->count && done == 0; i++) {
+        int64_t root;
+        done = find_root(up, messages->list[i], &root, err);
+        numbers_add(&roots, root);
+    }
+    numbers_sort(&roots);
     for (size_t i = 0; i < roots.count && done == 0; i++) {
         sqlite3_bind_int64(up->by_number, 1, roots.list[i]);
         if (sqlite3_step(up->by_number) == SQLITE_ROW) {
@@ -176,7 +187,7 @@ static int find_roots(struct stories *stories, const struct numbers *messages, s
     struct store *store = stories->reader->store;
     char by_number[sizeof head_sql + 20];
     snprintf(by_number, sizeof by_number, "%sid = ?1", head_sql);
-    struct upwards up = {store_prepare(store, by_number, err), NULL};
+    struct upwards up = {store, store_prepare(store, by_number, err), NULL};
     up.by_id = up.by_number ? store_prepare(store, "SELECT id FROM message WHERE exim_id = ?1 AND server = ?2", err)
                             : NULL;
     int done = up.by_id ? load_roots(stories, &up, messages, err) : -1;
