@@ -51,6 +51,7 @@ struct writer {
     struct ordered *ordered; /* room for the sorting of one table's rows */
     size_t ordered_capacity;
     int64_t pending; /* octets of log text since the last commit */
+    int64_t day;     /* the latest that a batch began in; days since 1970 */
     int64_t rows, copies;
     struct checkpointer *checkpointer;
     unsigned commits;
@@ -461,6 +462,18 @@ static void count_octets(struct writer *w, int64_t octets)
         checkpointer_sync(w->checkpointer);
 }
 
+/* Once a day is over few of its sums change: they go into their tables while the next day is parsed, not at the end,
+   when nothing else is left to do. */
+static int put_day(struct writer *w, const struct batch *batch, struct error *err)
+{
+    bool begun = batch->first_day != NUM_ABSENT && batch->first_day > w->day;
+    if (!begun)
+        return 0;
+    w->day = batch->first_day;
+    summing_wait(w->summing);
+    return rollup_flush(w->rollup, w->store, err);
+}
+
 int writer_put(struct writer *w, const struct server *server, struct batch *batch, struct batch **summed,
                struct error *err)
 {
@@ -469,7 +482,7 @@ int writer_put(struct writer *w, const struct server *server, struct batch *batc
     job->server = server;
     job->batch = batch;
     memset(job->count, 0, sizeof job->count);
-    int done = put_rows(w, job, err);
+    int done = put_rows(w, job, err) < 0 ? -1 : put_day(w, batch, err);
     count_octets(w, batch->octets);
     *summed = summing_take(w->summing);
     if (done == 0)
