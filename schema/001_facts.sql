@@ -104,7 +104,8 @@ CREATE TABLE source (
     head_hash  INTEGER NOT NULL,        -- over its first head_size bytes, uncompressed: what it is known by
     head_size  INTEGER NOT NULL,        -- octets, at most 4096
     position   INTEGER NOT NULL,        -- octets read, uncompressed
-    tail_hash  INTEGER NOT NULL,        -- over the up to 4096 octets before position
+    tail_hash  INTEGER NOT NULL,        -- over the up to 4096 octets before tail_at: no other log has them there
+    tail_at    INTEGER NOT NULL,        -- position; or behind it, where forget made that be read anew
     lines      INTEGER NOT NULL,        -- lines read
     first_at   INTEGER,                 -- earliest event
     last_at    INTEGER,                 -- latest event

@@ -48,15 +48,18 @@ static uint64_t head_hash(void *context, int64_t size)
     return hash_bytes(slice_of(head.p, (size_t)size < head.n ? (size_t)size : head.n), 0);
 }
 
-/* Is this the source?  It is if what stands before its position is what stood there. */
+/* Is this the source?  It is if what stands before the end of its tail is what stood there. */
 static int visit(void *context, const struct source_row *row, struct error *err)
 {
     struct search *search = context;
-    int there = resume_read_tail(search->source, row->position, search->tail, &search->resume->tail, err);
+    struct slice *tail = &search->resume->tail;
+    int there = resume_read_tail(search->source, row->tail_at, search->tail, tail, err);
     if (there < 0 && err->kind == FAIL_GZIP)
         return 0; /* cut before that place: another source, or the same to be read again */
-    if (there <= 0 || resume_tail_hash(search->resume->tail) != row->tail_hash)
+    if (there <= 0 || resume_tail_hash(*tail) != row->tail_hash)
         return there < 0 ? -1 : 0;
+    if (row->position != row->tail_at && resume_read_tail(search->source, row->position, search->tail, tail, err) < 0)
+        return -1;
     search->resume->row = *row;
     search->resume->is_known = true;
     search->resume->known_by = row->head_size;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "../base/memory.h"
-#include "../ingest/resume.h"
 #include "rollup_build.h"
 
 /* Rows of the sources in temp.gone; the columns of messages that they own. */
@@ -75,25 +74,17 @@ static int run_rollup(struct store *store, struct error *err)
     return rollup_build_unpruned(store_db(store), err) < 0 ? -1 : rollup_load(store_db(store), err);
 }
 
-/* Back to the beginning: the tail before position 0 is empty. */
-static int reread_shared(struct store *store, struct error *err)
-{
-    char *sql = sqlite3_mprintf(
-        "UPDATE source SET position = 0, lines = 0, carry = NULL, tail_hash = %lld"
-        "  WHERE id IN (SELECT id FROM temp.shared);"
-        "DELETE FROM line_tally  WHERE source IN (SELECT id FROM temp.shared);"
-        "DELETE FROM source_file WHERE source IN (SELECT id FROM temp.shared);"
-        "DROP TABLE temp.shared;",
-        (long long)(int64_t)resume_tail_hash(slice_of("", 0)));
-    int done = store_run(store, sql, err);
-    sqlite3_free(sql);
-    return done;
-}
+/* Back to the beginning; they are still known by the tail where they were left. */
+static const char reread_shared[] =
+    "UPDATE source SET position = 0, lines = 0, carry = NULL WHERE id IN (SELECT id FROM temp.shared);"
+    "DELETE FROM line_tally  WHERE source IN (SELECT id FROM temp.shared);"
+    "DELETE FROM source_file WHERE source IN (SELECT id FROM temp.shared);"
+    "DROP TABLE temp.shared;";
 
 static int forget_gone(struct store *store, struct error *err)
 {
     return store_run(store, find_shared, err) < 0 || store_run(store, delete_rows, err) < 0 ||
-           store_run(store, derive_messages, err) < 0 || reread_shared(store, err) < 0 ||
+           store_run(store, derive_messages, err) < 0 || store_run(store, reread_shared, err) < 0 ||
            store_run(store, delete_sources, err) < 0 || run_rollup(store, err) < 0 ||
            store_run(store, "DROP TABLE temp.gone; COMMIT;", err) < 0 ? -1 : 0;
 }

@@ -27,17 +27,18 @@ static struct source_row read_row(sqlite3_stmt *stmt)
         .tail_hash = (uint64_t)sqlite3_column_int64(stmt, 5),
         .lines = sqlite3_column_int64(stmt, 6),
         .archived = sqlite3_column_int(stmt, 7) != 0,
+        .tail_at = sqlite3_column_int64(stmt, 8),
     };
 }
 
-#define ROW_SQL "SELECT id, server, head_hash, head_size, position, tail_hash, lines, archived FROM source WHERE "
+#define ROW_SQL "SELECT id, server, head_hash, head_size, position, tail_hash, lines, archived, tail_at FROM source WHERE "
 
 /* Sources whose head has the full size are found by its hash; shorter ones are few. */
 int sources_search(struct store *store, const struct source_search *search, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(
         store, ROW_SQL "server = ?1 AND ((head_size = 4096 AND head_hash = ?2) OR head_size < 4096)"
-                       " AND head_size <= ?3 ORDER BY position DESC, id", err);
+                       " AND head_size <= ?3 ORDER BY tail_at DESC, id", err);
     if (!stmt)
         return -1;
     uint64_t full = search->head_size == HEAD_MAX ? search->hash(search->context, HEAD_MAX) : 0;
@@ -115,8 +116,8 @@ int sources_next_id(struct store *store, int64_t *id, struct error *err)
 int sources_insert(struct store *store, const struct source_row *row, const char *path, struct error *err)
 {
     sqlite3_stmt *stmt = store_prepare(
-        store, "INSERT INTO source (id, server, path, head_hash, head_size, position, tail_hash, lines, read_at, archived,"
-               " syslog_single) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?6, ?7, ?8)", err);
+        store, "INSERT INTO source (id, server, path, head_hash, head_size, position, tail_hash, tail_at, lines, read_at,"
+               " archived, syslog_single) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, 0, ?6, ?7, ?8)", err);
     if (!stmt)
         return -1;
     sqlite3_bind_int64(stmt, 1, row->id);

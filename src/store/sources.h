@@ -12,7 +12,8 @@ struct source_row {
     uint64_t head_hash;
     int64_t head_size;
     int64_t position;
-    uint64_t tail_hash;
+    uint64_t tail_hash; /* before tail_at */
+    int64_t tail_at;    /* at or behind position */
     int64_t lines;
     bool archived;      /* its lines are kept */
     bool syslog_single; /* syslog_duplication = no */

@@ -106,7 +106,7 @@ static int prepare_rest(struct writer *w, struct error *err)
         " SET lines = lines + excluded.lines, copies = copies + excluded.copies", err);
     w->position = store_prepare(
         w->store,
-        "UPDATE source SET position = ?2, lines = lines + ?3, tail_hash = ?4,"
+        "UPDATE source SET position = ?2, tail_at = ?2, lines = lines + ?3, tail_hash = ?4,"
         " first_at = min(coalesce(first_at, ?5), coalesce(?5, first_at)),"
         " last_at = max(coalesce(last_at, ?6), coalesce(?6, last_at)),"
         " gap_at = CASE WHEN ?7 > coalesce(longest_gap, -1) THEN ?8 ELSE gap_at END,"

@@ -168,6 +168,31 @@ sub test_forget {
        "$set->{name}: the rest without " . basename($gone) . ' is the rest alone');
 }
 
+# Two logs that begin alike for more than the head that a source is known by.  What forgetting one of them makes be
+# read anew is the other, not whatever begins as it does.
+sub test_forget_alike {
+    my $refused = sub { join '', map { sprintf "2026-07-0%d 08:%02d:%02d H=(%s%d) [192.0.2.%d] rejected EHLO or HELO %s%d\n", $_[1], $_ / 60,
+                                              $_ % 60, $_[0], $_, $_ % 250 + 1, $_[0], $_ } 0 .. 99 };
+    my ($db, $folder) = (new_db(), folder());
+    my $begin = $refused->('both', 1);
+    cmp_ok(length $begin, '>', 4096, 'alike: for more than a head');
+    my %log = (one => $begin . $refused->('one', 2), other => $begin . $refused->('other', 3));
+    my ($one, $other) = map { spew("$folder/$_", $log{$_}) } qw(one other);
+    ingest($db, [$one], zone => 'UTC');
+    ingest($db, [$other], zone => 'UTC');
+    forget($db, $other);
+    my $again = ingest($db, [$other], zone => 'UTC');
+    is("$again->{lines} $again->{rows} $again->{copies}", '200 100 100', 'alike: the forgotten one is read as a log of its own');
+    my $reread = ingest($db, [$one], zone => 'UTC');
+    is("$reread->{lines} $reread->{rows} $reread->{copies}", '200 0 200', 'alike: and the other one anew');
+    my $check = mailtrail(fast(), ['check', '--quiet', '--db', $db]);
+    is("$check->{code} $check->{out}", '0 ', 'alike: the database is sound');
+    for my $name (sort keys %log) {
+        my $lines = mailtrail(fast(), ['lines', '--db', $db, '--source', "$folder/$name"]);
+        ok($lines->{out} eq $log{$name}, "alike: the lines of $name are its own");
+    }
+}
+
 # ---- growing files ----
 
 # Feeds a file cut at the offsets given and compares with the whole.  between: code run after each piece, which
@@ -484,6 +509,7 @@ for my $set (sets()) {
 test_cuts();
 test_many_hosts();
 test_split_first();
+test_forget_alike();
 test_late_stamps();
 
 sub wanted_of {
