@@ -963,7 +963,7 @@ static const struct wording wordings[] = {
     W("Child mail process returned", read_text, INTERNAL_ERROR),
     W("Ci=", read_text, PROTOCOL_ERROR),
     W("Connection aborted; STARTTLS support", read_text, TLS),
-    MAIN("Connection from ", read_refused, "connect"),
+    WF("Connection from ", read_refused, REJECTION, EVF_TEMPORARY, "connect"), /* 421: too many, or load */
     W("Couldn't open journal file", read_text, INTERNAL_ERROR),
     W("Couldn't open message log", read_text, INTERNAL_ERROR),
     W("DANE attempt failed", read_text, TLS),
@@ -1110,7 +1110,7 @@ static const struct wording wordings[] = {
     REJECT("rejected MAIL from ", read_rejected_from, "mail"),
     REJECT("rejected XCLIENT from ", read_rejected_from, "other"),
     REJECT("rejected MAIL FROM:", read_rejected_mail, "mail"),
-    REJECT("rejected MAIL command ", read_host_reason, "mail"),
+    DEFER("rejected MAIL command ", read_host_reason, "mail"), /* 421 too many messages */
     REJECT("rejected from ", read_rejected_message, "data"),
     REJECT("rejected \"", read_rejected_quoted, "helo"),
     W("remote host address is the local host", read_text, DELIVERY_NOTE),

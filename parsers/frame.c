@@ -149,7 +149,8 @@ static void try_part(struct scan *s, struct frame *f)
 }
 
 /* What Exim writes in front of its text when it logs through syslog.  Part number, stamp and pid are in
-   this order, and only the first part has the last two (Exim splits the finished entry). */
+   this order, and only the first part has the last two (Exim splits the finished entry).  Of two pids
+   syslog's stays, which all parts have: Exim in a container knows itself by another. */
 static void read_exim_in_syslog(struct frame *f)
 {
     struct scan s = scan_over(f->body), rest;
@@ -161,12 +162,9 @@ static void read_exim_in_syslog(struct frame *f)
             f->own_stamp = true;
             s = rest;
         }
-        struct scan t = s;
-        int64_t pid = try_pid(&t);
-        if (pid != NUM_ABSENT && (f->pid == NUM_ABSENT || f->pid == pid)) {
+        int64_t pid = try_pid(&s);
+        if (f->pid == NUM_ABSENT)
             f->pid = pid;
-            s = t;
-        }
     }
     f->body = scan_rest(&s);
 }

@@ -25,7 +25,7 @@ d AS (
 SELECT d.messages             AS messages,
        d.addresses AS addresses,
        d.bytes                AS bytes,
-       d.bytes / d.messages   AS average,
+       (d.bytes + d.messages / 2) / d.messages AS average,
        coalesce(s.text, 'local') AS domain
   FROM d
   LEFT JOIN string s ON s.id = d.domain

@@ -19,7 +19,7 @@ WITH t AS (
 SELECT t.messages             AS messages,
        t.addresses AS addresses,
        t.bytes                AS bytes,
-       t.bytes / t.messages   AS average,
+       (t.bytes + t.messages / 2) / t.messages AS average,
        coalesce(s.text, 'local') AS recipient
   FROM t
   LEFT JOIN string s ON s.id = t.key1

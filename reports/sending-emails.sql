@@ -17,7 +17,7 @@ WITH t AS (
      GROUP BY key1)
 SELECT t.messages             AS messages,
        t.bytes                AS bytes,
-       t.bytes / t.messages   AS average,
+       (t.bytes + t.messages / 2) / t.messages AS average,
        iif(s.text = '', '<>', coalesce(s.text, 'local')) AS sender
   FROM t
   LEFT JOIN string s ON s.id = t.key1

@@ -60,4 +60,15 @@ like($short, qr/^Top 10 sending emails by message count$/m, 'short: ten of a lea
 like(said('report', @day, '--top', 2, 'short'), qr/^Top 2 sending emails by message count$/m, 'short: or as many as are asked for');
 like(said('report', '--list'), qr/^grand-total +NS /m, '--list tells which sets have a report');
 is(said('report', @day, 'nightly'), said('report', @day), 'nightly is the set of which there is no need to speak');
+
+# ---- averages: 302 octets of three messages are 100.67 each ----
+my $three = folder() . '/three';
+spew($three, join q(), map { my ($n, $size) = @$_;
+    ("2026-11-20 10:00:0$n 1xULPU-00000$n-AA <= al\@x.example U=al P=local S=$size\n",
+     "2026-11-20 10:00:0$n 1xULPU-00000$n-AA => bo <bo\@y.example> R=localuser T=local_delivery\n") } [1, 100], [2, 100], [3, 102]);
+my $averages = new_db();
+is(mailtrail(fast(), ['ingest', '--quiet', '--db', $averages, '--server', 'mx', '--zone', 'UTC', $three])->{code}, 0, 'three messages are read');
+my $leagues = mailtrail(sanitized(), ['report', '--db', $averages])->{out};
+my @of_three = $leagues =~ /^ +3(?: +3)? +302 +(\d+)   (?:local|al|al\@x\.example|x\.example|bo)$/mg;
+is("@of_three", join(' ', (101) x 20), 'averages are rounded, not cut, in all twenty leagues');
 done_testing();
