@@ -184,7 +184,9 @@ static int long_line(struct lines *in, struct line *line, struct error *err)
     const char *stop = lf ? lf : in->end;
     size += stop - in->p;
     in->p = lf ? lf + 1 : in->end;
-    /* Every chunk has room for it in front; the tail is then cut to what follows. */
+    /* Every chunk has room for it in front, where lines before it may lie that were not copied yet; the tail is then cut to
+       what follows. */
+    lines_flush(in);
     char *front = current(in)->memory;
     memcpy(front, kept, LINE_KEPT);
     free(kept);

@@ -244,6 +244,20 @@ sub test_times {
     like(slurp(lines_of($iso, '--since', '2019-12-31', '--until', '2020-01-02')), qr{\ADec 31 .*\nJan  1 .*\n\z}, 'times: stamps without a year');
 }
 
+# A last line that has no end yet, and is longer than what is kept of one, behind lines that lie across the edge of what
+# is read at once.
+sub test_long_lines {
+    my ($folder, @bad) = (folder());
+    my $line = sub { sprintf("2026-07-01 10:%02d:%02d unheard %03d ", $_[0] / 60 % 60, $_[0] % 60, $_[0]) . sprintf('%03d ', $_[0]) x $_[1] };
+    for my $count (8 .. 14) {
+        my $ended = join '', $line->(0, 180_000) . "\n", map { $line->($_, 12_000) . "\n" } 1 .. $count; # blocks end elsewhere
+        my ($db, $path) = (new_db(), spew("$folder/$count", $ended . $line->(0, 17_000)));
+        ingest($db, [$path], zone => 'UTC');
+        push @bad, $count if mailtrail(fast(), ['lines', '--db', $db, '--source', '1'])->{out} ne $ended;
+    }
+    is("@bad", '', 'a long last line: those before it come back byte for byte');
+}
+
 sub test_damage {
     my $db = new_db();
     ingest($db, [$log, root_of('tests/fixtures/town/mainlog.2.gz')], zone => 'UTC');
@@ -293,6 +307,7 @@ test_killed();
 test_no_lines();
 test_forget();
 test_times();
+test_long_lines();
 test_damage();
 test_usage();
 done_testing();
