@@ -128,8 +128,8 @@ static int tell_pruned(struct printing *p, int64_t source, struct error *err)
     sqlite3_bind_int64(stmt, 1, source);
     sqlite3_bind_int64(stmt, 2, p->since);
     sqlite3_bind_int64(stmt, 3, p->until);
-    int code = sqlite3_step(stmt);
-    if (code == SQLITE_ROW) {
+    int found = store_next(p->store, stmt, err);
+    if (found > 0) {
         struct error said;
         error_set(&said, FAIL_DB, "%s: its first %lld lines are pruned", (const char *)sqlite3_column_text(stmt, 0),
                   (long long)sqlite3_column_int64(stmt, 1));
@@ -137,7 +137,7 @@ static int tell_pruned(struct printing *p, int64_t source, struct error *err)
         p->pruned = true;
     }
     sqlite3_finalize(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(p->store, err);
+    return found < 0 ? -1 : 0;
 }
 
 /* *pruned: not all that was asked for is there. */

@@ -146,11 +146,10 @@ int forget_facts(struct store *store, struct error *err)
     sqlite3_stmt *stmt = store_prepare(store, "SELECT 1 FROM source WHERE NOT archived", err);
     if (!stmt)
         return -1;
-    int code = sqlite3_step(stmt);
+    int found = store_next(store, stmt, err), done = found;
     sqlite3_finalize(stmt);
-    int done = code == SQLITE_ROW    ? delete_some(store, err)
-               : code == SQLITE_DONE ? store_run(store, delete_all, err)
-                                     : store_error(store, err);
+    if (found >= 0)
+        done = found ? delete_some(store, err) : store_run(store, delete_all, err);
     return done < 0 ? -1
                     : store_run(store,
                                 "DELETE FROM line_tally WHERE source IN (SELECT id FROM source WHERE archived);"

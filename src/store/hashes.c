@@ -129,10 +129,10 @@ static int read_octets(struct hashes *h, sqlite3_stmt *stmt, int64_t number, str
 {
     sqlite3_reset(stmt);
     sqlite3_bind_int64(stmt, 1, number);
-    int code = sqlite3_step(stmt);
-    const char *p = code == SQLITE_ROW ? sqlite3_column_blob(stmt, 0) : NULL;
+    int found = store_next(h->store, stmt, err);
+    const char *p = found > 0 ? sqlite3_column_blob(stmt, 0) : NULL;
     *octets = slice_of(p ? p : "", p ? (size_t)sqlite3_column_bytes(stmt, 0) : 0);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(h->store, err);
+    return found < 0 ? -1 : 0;
 }
 
 static int compare_wants(const void *a, const void *b)

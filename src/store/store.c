@@ -127,11 +127,10 @@ static int query_int(struct store *store, const char *sql, int64_t absent, int64
     sqlite3_stmt *stmt = store_prepare(store, sql, err);
     if (!stmt)
         return -1;
-    int code = sqlite3_step(stmt);
-    *value = code == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : absent;
-    int done = code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(store, err);
+    int found = store_next(store, stmt, err);
+    *value = found > 0 ? sqlite3_column_int64(stmt, 0) : absent;
     sqlite3_finalize(stmt);
-    return done;
+    return found < 0 ? -1 : 0;
 }
 
 /* ---- the file ---------------------------------------------------------------------------------- */

@@ -466,8 +466,7 @@ static void count_octets(struct writer *w, int64_t octets)
    when nothing else is left to do. */
 static int put_day(struct writer *w, const struct batch *batch, struct error *err)
 {
-    bool begun = batch->first_day != NUM_ABSENT && batch->first_day > w->day;
-    if (!begun)
+    if (batch->first_day <= w->day) /* NUM_ABSENT is less than all */
         return 0;
     w->day = batch->first_day;
     summing_wait(w->summing);
